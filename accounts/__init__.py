@@ -1,0 +1,1 @@
+"""Who may do what: people, tenants, plans, membership, roles, sign-in and the audit trail."""

@@ -1,0 +1,24 @@
+"""Tables of people, tenants, plans, membership, invitations and the audit trail."""
+
+from __future__ import annotations
+
+from accounts.models.access_change import AccessChange
+from accounts.models.audit import AuditEvent
+from accounts.models.membership import Invitation, Membership, Role
+from accounts.models.plan import Plan
+from accounts.models.tenant import Tenant, TenantKind, TenantStatus
+from accounts.models.user import LoginName, User
+
+__all__ = [
+    "AccessChange",
+    "AuditEvent",
+    "Invitation",
+    "LoginName",
+    "Membership",
+    "Plan",
+    "Role",
+    "Tenant",
+    "TenantKind",
+    "TenantStatus",
+    "User",
+]

@@ -1,0 +1,1 @@
+"""What happens to mail: submissions and the outbox, outcomes, folder-change events. Names no daemon."""

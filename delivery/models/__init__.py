@@ -1,0 +1,17 @@
+"""Tables of mail on its way."""
+
+from __future__ import annotations
+
+from delivery.models.log_position import LogPosition, QueueIdSeen
+from delivery.models.outcome import Outcome, OutcomeState
+from delivery.models.submission import Submission, SubmissionBody, SubmissionState
+
+__all__ = [
+    "LogPosition",
+    "Outcome",
+    "OutcomeState",
+    "QueueIdSeen",
+    "Submission",
+    "SubmissionBody",
+    "SubmissionState",
+]

@@ -1,0 +1,1 @@
+"""What is hosted: domains and their DNS, mailboxes, aliases, forwarders, quotas and DKIM keys."""

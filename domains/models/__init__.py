@@ -1,0 +1,31 @@
+"""Tables of what is hosted."""
+
+from __future__ import annotations
+
+from domains.models.address import Address, Alias, AliasTarget, CatchAll, Forwarder, ForwarderTarget
+from domains.models.dkim import DkimKey
+from domains.models.dns import DnsCheck, DnsRecordState, Verdict
+from domains.models.domain import Domain, DomainStatus
+from domains.models.home_change import MailHomeChange
+from domains.models.mailbox import Mailbox, MailboxStatus
+from domains.models.usage import LastSignIn, MailboxUsage
+
+__all__ = [
+    "Address",
+    "Alias",
+    "AliasTarget",
+    "CatchAll",
+    "DkimKey",
+    "DnsCheck",
+    "DnsRecordState",
+    "Domain",
+    "DomainStatus",
+    "Forwarder",
+    "ForwarderTarget",
+    "LastSignIn",
+    "MailHomeChange",
+    "Mailbox",
+    "MailboxStatus",
+    "MailboxUsage",
+    "Verdict",
+]

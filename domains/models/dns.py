@@ -1,0 +1,60 @@
+"""DNS checks: history rows, one per check, and one per record whose verdict changed or stood."""
+
+from __future__ import annotations
+
+from datetime import datetime  # django-stubs reads field annotations at run time
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Tenant
+from domains.models.domain import Domain
+
+
+class Verdict(models.TextChoices):
+    """How the live record compares with the expected one. A time-out is unknown, never missing."""
+
+    MATCH = "match", _("Match")
+    MISSING = "missing", _("Missing")
+    CONFLICT = "conflict", _("Conflict")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class DnsCheck(models.Model):
+    """One round of questions about a domain. `finished_at` None: still asking."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="dns_checks")
+    requested_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    servers = models.JSONField(default=list)  # name servers asked, as text
+    requested_by_person = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = (models.Index(fields=["domain", "-id"], name="dns_check_latest"),)
+
+    def __str__(self) -> str:
+        return str(self.domain_id)
+
+
+class DnsRecordState(models.Model):
+    """What one check saw of one expected record."""
+
+    check_row = models.ForeignKey(DnsCheck, on_delete=models.CASCADE, related_name="records")
+    record = models.CharField(max_length=32)  # "ownership", "mx", "spf", "dkim-s1", "dmarc", …
+    name = models.CharField(max_length=255)  # owner name asked
+    rdtype = models.CharField(max_length=8)
+    expected = models.TextField()
+    observed = models.JSONField(default=list)  # list of text values, as the servers gave them
+    verdict = models.CharField(max_length=16, choices=Verdict)
+    detail = models.CharField(max_length=64, blank=True)  # code of the reason: "two_spf", "timeout"
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(name="dns_record_once", fields=["check_row", "record"]),
+            models.CheckConstraint(name="verdict_known", condition=Q(verdict__in=Verdict.values)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.record} {self.verdict}"

@@ -1,0 +1,65 @@
+"""Domains: names a tenant hosts mail for, once it has proved that they are its own."""
+
+from __future__ import annotations
+
+from datetime import datetime  # django-stubs reads field annotations at run time
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Tenant
+
+
+class DomainStatus(models.TextChoices):
+    """`pending` hosts nothing yet; `suspended` receives, but nobody signs in or sends."""
+
+    PENDING = "pending", _("Waiting for proof of ownership")
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("Suspended")
+
+
+class DomainQuerySet(models.QuerySet["Domain"]):
+    """Domains of tenants."""
+
+    def of(self, tenant: Tenant) -> DomainQuerySet:
+        """Return the domains of `tenant` itself."""
+        return self.filter(tenant=tenant)
+
+
+class Domain(models.Model):
+    """A hosted name, stored as lower-case A-labels without trailing dot."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="domains")
+    name = models.CharField(max_length=253, unique=True)
+    status = models.CharField(max_length=16, choices=DomainStatus, default=DomainStatus.PENDING)
+    ownership_token = models.CharField(max_length=64)
+    verified_at = models.DateTimeField(null=True, blank=True)  # ownership TXT first seen
+    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+    next_check_at = models.DateTimeField(
+        null=True, blank=True
+    )  # None: never checked again by itself
+
+    objects = DomainQuerySet.as_manager()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["tenant", "name"], name="domain_tenant_name"),
+            models.Index(fields=["next_check_at"], name="domain_next_check"),
+        )
+        constraints = (
+            models.UniqueConstraint(name="domain_tenant_id", fields=["tenant", "id"]),
+            models.CheckConstraint(
+                name="domain_name_lower", condition=Q(name=models.functions.Lower("name"))
+            ),
+            models.CheckConstraint(
+                name="domain_status_known", condition=Q(status__in=DomainStatus.values)
+            ),
+            models.CheckConstraint(
+                name="domain_active_is_verified",
+                condition=Q(status=DomainStatus.PENDING) | Q(verified_at__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""One person's mail: IMAP, reading, composing and the push stream."""
