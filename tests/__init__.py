@@ -1,0 +1,1 @@
+"""Tests against one running stack; nothing of our own is mocked."""
