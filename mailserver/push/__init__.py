@@ -1,0 +1,1 @@
+"""The receiver of Dovecot's folder events."""
