@@ -1,0 +1,1 @@
+"""What a message says: addresses, headers, structure, bodies. Data in, data out."""
