@@ -41,6 +41,9 @@ class Alias(models.Model):
     is_enabled = models.BooleanField(default=True)
     created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        constraints = (models.UniqueConstraint(name="alias_tenant_id", fields=["tenant", "id"]),)
+
     def __str__(self) -> str:
         return str(self.address_id)
 
@@ -48,6 +51,7 @@ class Alias(models.Model):
 class AliasTarget(models.Model):
     """One mailbox address an alias delivers to."""
 
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
     alias = models.ForeignKey(Alias, on_delete=models.CASCADE, related_name="targets")
     address = models.ForeignKey(Address, on_delete=models.CASCADE, related_name="alias_targets")
 

@@ -30,6 +30,8 @@ class DnsCheck(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     servers = models.JSONField(default=list)  # name servers asked, as text
     requested_by_person = models.BooleanField(default=False)
+    changed = models.BooleanField(default=False)  # something differs from the check before
+    confirmed_at = models.DateTimeField(null=True, blank=True)  # a later check saw the same again
 
     class Meta:
         indexes = (models.Index(fields=["domain", "-id"], name="dns_check_latest"),)
@@ -49,6 +51,8 @@ class DnsRecordState(models.Model):
     observed = models.JSONField(default=list)  # list of text values, as the servers gave them
     verdict = models.CharField(max_length=16, choices=Verdict)
     detail = models.CharField(max_length=64, blank=True)  # code of the reason: "two_spf", "timeout"
+    servers_asked = models.PositiveSmallIntegerField(default=0)
+    servers_answered = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints = (

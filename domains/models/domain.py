@@ -39,6 +39,10 @@ class Domain(models.Model):
     next_check_at = models.DateTimeField(
         null=True, blank=True
     )  # None: never checked again by itself
+    checked_at = models.DateTimeField(null=True, blank=True)  # end of the last check
+    dns_problems = models.PositiveSmallIntegerField(default=0)  # records missing or in conflict
+    dns_unknown = models.PositiveSmallIntegerField(default=0)  # records nobody could tell about
+    dns_worst = models.CharField(max_length=40, blank=True)  # "mx.missing": first thing to repair
 
     objects = DomainQuerySet.as_manager()
 

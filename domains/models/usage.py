@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from django.db import models
 
+from domains.models.mailbox import Mailbox
+
 
 class MailboxUsage(models.Model):
-    """Storage used by a mailbox as Dovecot counts it."""
+    """Storage used by a mailbox as Dovecot counts it. No row: nothing was ever delivered.
 
-    mailbox_id = models.BigIntegerField(primary_key=True)
+    The database holds no foreign key here: Dovecot must be able to report whatever is on its disk.
+    """
+
+    mailbox = models.OneToOneField(
+        Mailbox,
+        primary_key=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="usage",
+    )
     bytes = models.BigIntegerField(default=0, db_default=0)
     messages = models.BigIntegerField(default=0, db_default=0)
 
@@ -19,13 +30,19 @@ class MailboxUsage(models.Model):
 class LastSignIn(models.Model):
     """When a mailbox was last opened by a protocol (imap, pop3, smtp, sieve)."""
 
-    mailbox_id = models.BigIntegerField()
+    mailbox = models.ForeignKey(
+        Mailbox,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="sign_ins",
+    )
     service = models.CharField(max_length=16)
     at_epoch = models.BigIntegerField()  # seconds since 1970; Dovecot's own unit
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(name="last_sign_in_once", fields=["mailbox_id", "service"]),
+            models.UniqueConstraint(name="last_sign_in_once", fields=["mailbox", "service"]),
         )
 
     def __str__(self) -> str:
