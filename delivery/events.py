@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CHANNEL_PREFIX = "folders:"
 CHANNEL_PATTERN = CHANNEL_PREFIX + "*"
 DATABASE = 2
+RESYNC = "resync"  # kind of the event that names no address: everybody looks again
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,11 @@ def publish_folder_changed(event: FolderChanged) -> int:
         return int(_client().publish(event.channel, event.to_json()))
     except RedisError as exc:
         raise Unavailable(detail=f"redis: {type(exc).__name__}") from exc
+
+
+def ask_everybody_to_resync() -> int:
+    """Tell every listener that events may have been lost. Raises Unavailable without Redis."""
+    return publish_folder_changed(FolderChanged(address="", folder="", kind=RESYNC))
 
 
 @lru_cache(maxsize=1)

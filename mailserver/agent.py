@@ -2,13 +2,107 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import threading
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+from mailserver.errors import DaemonFailed, MailserverError
+from mailserver.services.apply_access_changes import apply_access_changes
+from mailserver.services.delete_homes import delete_homes
+from mailserver.services.export_dkim import export_dkim
+from mailserver.services.forget_queue_ids import forget_queue_ids
+from mailserver.services.scan_queue import QueueScanner
+from mailserver.services.tail_log import PostfixTailer
+from mailserver.services.watch_daemons import Watchdog
+from portal.config import stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+logger = logging.getLogger(__name__)
+
+_SLOWEST_SECONDS = 8.0  # longest pause of a duty that keeps failing
+_STOP_SECONDS = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something to do again and again. `work` returns whether there is more to do at once."""
+
+    name: str
+    every_seconds: float
+    work: Callable[[], bool]
+
+
+def duties() -> Sequence[Duty]:
+    """Return all the agent does; each runs in a thread of its own, so that none waits for another."""
+    watchdog, scanner = Watchdog(), QueueScanner()
+    tailer = PostfixTailer(stack().data / "log" / "postfix.log")
+    return (
+        Duty("access", 0.5, lambda: _all_done(apply_access_changes())),
+        Duty("homes", 1.0, lambda: _all_done(delete_homes())),
+        Duty("dkim", 3.0, lambda: _nothing_more(export_dkim())),
+        Duty("log", 0.2, tailer.step),
+        Duty("queue", 5.0, lambda: _nothing_more(scanner.scan())),
+        Duty("watchdog", 15.0, lambda: _nothing_more(watchdog.look())),
+        Duty("forget", 3600.0, lambda: _nothing_more(forget_queue_ids())),
+    )
 
 
 def run() -> None:
     """Work until SIGTERM or SIGINT."""
+    if os.geteuid() != 0:
+        raise MailserverError(detail="the agent must run as root")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    threads = [
+        threading.Thread(target=keep_doing, args=(duty, stop), name=duty.name, daemon=True)
+        for duty in duties()
+    ]
+    for thread in threads:
+        thread.start()
+    logger.info("agent works", extra={"duties": len(threads)})
     stop.wait()
+    end = monotonic() + _STOP_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, end - monotonic()))
+    logger.info("agent ends")
+
+
+def keep_doing(duty: Duty, stop: threading.Event) -> None:
+    """Do the duty until `stop`; after a failure the pause doubles, and no failure ends the thread."""
+    pause = 0.0
+    while not stop.wait(pause):
+        try:
+            has_more = duty.work()
+        except MailserverError as exc:
+            logger.warning("duty failed", extra={"duty": duty.name, "reason": exc.detail})
+            pause = _longer(pause, duty)
+        except Exception:
+            logger.exception("duty failed", extra={"duty": duty.name})
+            connection.close()  # a broken connection must not be met again
+            pause = _longer(pause, duty)
+        else:
+            pause = 0.0 if has_more else duty.every_seconds
+    connection.close()
+
+
+def _longer(pause: float, duty: Duty) -> float:
+    return max(duty.every_seconds, min(_SLOWEST_SECONDS, pause * 2))
+
+
+def _all_done(failed_count: int) -> bool:
+    if failed_count:
+        raise DaemonFailed(detail=f"{failed_count} rows wait")
+    return False
+
+
+def _nothing_more(_: object) -> bool:
+    return False

@@ -68,6 +68,17 @@ def record_outcomes(*, reports: Sequence[DeliveryReport]) -> int:
     return found
 
 
+def record_expiries(*, queue_ids: Mapping[str, datetime]) -> int:
+    """Refuse what was still deferred: Postfix gave up on these queue ids at that moment."""
+    submissions = _submissions_by_queue_id(set(queue_ids))
+    return sum(
+        Outcome.objects.filter(submission=submission_id, state=OutcomeState.DEFERRED).update(
+            state=OutcomeState.REFUSED, updated_at=queue_ids[queue_id]
+        )
+        for queue_id, submission_id in submissions.items()
+    )
+
+
 def _submissions_by_queue_id(queue_ids: set[str]) -> dict[str, int]:
     seen: defaultdict[str, list[str]] = defaultdict(list)
     for queue_id, message_id in QueueIdSeen.objects.filter(queue_id__in=queue_ids).values_list(

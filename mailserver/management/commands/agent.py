@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from mailserver.agent import run
+from mailserver.errors import MailserverError
 
 
 class Command(BaseCommand):
     help = "Carry out what rows ask of the mail daemons, until SIGTERM. Runs as root."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run()
+        try:
+            run()
+        except MailserverError as exc:
+            raise CommandError(exc.detail) from exc

@@ -1,0 +1,67 @@
+"""Deletes the homes of mailboxes that are gone, and never anything else."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from typing import TYPE_CHECKING
+
+from django.db.models import F
+from django.utils import timezone
+
+from domains.models import Mailbox, MailHomeChange
+from mailserver import doveadm
+from mailserver.errors import DaemonFailed, UnsafePath
+from portal.config import stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 20
+
+
+def delete_homes() -> int:
+    """Carry out the open rows, least tried first; returns how many could not be."""
+    rows = MailHomeChange.objects.filter(done_at=None).order_by("attempts", "id")[:_BATCH]
+    return sum(not _carry_out(row) for row in rows)
+
+
+def _carry_out(row: MailHomeChange) -> bool:
+    try:
+        doveadm.flush_auth_cache(row.address)
+        doveadm.kick(row.address)
+        remove_home(stack().data / "mail", row.mailbox_id)
+    except (DaemonFailed, UnsafePath) as exc:
+        return _note_failure(row, exc.detail)
+    except OSError as exc:
+        return _note_failure(row, str(exc))
+    MailHomeChange.objects.filter(id=row.id).update(done_at=timezone.now(), error="")
+    return True
+
+
+def _note_failure(row: MailHomeChange, reason: str) -> bool:
+    MailHomeChange.objects.filter(id=row.id).update(attempts=F("attempts") + 1, error=reason)
+    logger.warning("home not deleted", extra={"row": row.id, "reason": reason})
+    return False
+
+
+def remove_home(root: Path, mailbox_id: int) -> None:
+    """Remove `root`/<id> and all in it; nothing there is success.
+
+    Raises UnsafePath when a mailbox still has this id, or when the name is no folder of its own
+    but a link; OSError when the disk refuses.
+    """
+    if mailbox_id <= 0 or Mailbox.objects.filter(id=mailbox_id).exists():
+        raise UnsafePath(detail=f"mailbox {mailbox_id} still has a row")
+    home = root / str(mailbox_id)
+    doomed = root / f".deleted-{mailbox_id}"
+    for path in (home, doomed):
+        if path.is_symlink() or (path.exists() and not path.is_dir()):
+            raise UnsafePath(detail=f"{path.name} is not a folder")
+    if doomed.exists():  # an earlier try got this far
+        shutil.rmtree(doomed)
+    if home.exists():
+        home.rename(doomed)  # whoever still writes finds no home instead of half of one
+        shutil.rmtree(doomed)

@@ -1,0 +1,76 @@
+"""Writes the private DKIM keys that sign into the folder Rspamd reads, and takes others away."""
+
+from __future__ import annotations
+
+import grp
+import logging
+import os
+import re
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+
+from domains.models import DkimKey
+from portal.config import stack
+from portal.sealing import unseal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+_FILE_MODE = 0o640
+_FOLDER_MODE = 0o750
+_SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}\.[a-z0-9][a-z0-9_-]{0,31}\.key")
+
+
+def export_dkim() -> int:
+    """Bring DATA/dkim in step with the rows; returns how many files changed. Idempotent.
+
+    Only keys that are active and not retired are unsealed. A key that does not open is logged
+    and its file left as it is.
+    """
+    folder = stack().data / "dkim"
+    group = grp.getgrnam("_rspamd").gr_gid
+    _prepare(folder, group)
+    wanted = {
+        f"{key.domain.name}.{key.selector}.key": key
+        for key in DkimKey.objects.filter(active_at__isnull=False, retired_at=None).select_related(
+            "domain"
+        )
+    }
+    changed = sum(_write(folder / name, key, group) for name, key in wanted.items())
+    for path in folder.glob("*.key"):
+        if path.name not in wanted:
+            path.unlink()
+            changed += 1
+    return changed
+
+
+def _prepare(folder: Path, group: int) -> None:
+    folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+    os.chown(folder, 0, group)
+    folder.chmod(_FOLDER_MODE)
+
+
+def _write(path: Path, key: DkimKey, group: int) -> bool:
+    """Write atomically and only when the content differs."""
+    if not _SAFE_NAME.fullmatch(path.name):
+        logger.error("unsafe DKIM key name", extra={"key": key.id})
+        return False
+    try:
+        pem = unseal(bytes(key.private_sealed), purpose="dkim")
+    except InvalidTag:
+        logger.error("DKIM key does not open", extra={"key": key.id})  # noqa: TRY400 — no traceback
+        return False
+    if path.is_file() and path.read_bytes() == pem:
+        return False
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(pem)
+        os.fchown(file.fileno(), 0, group)
+        os.fchmod(file.fileno(), _FILE_MODE)
+    fresh.replace(path)
+    return True
