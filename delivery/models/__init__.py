@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from delivery.models.log_position import LogPosition, QueueIdSeen
-from delivery.models.outcome import Outcome, OutcomeState
-from delivery.models.submission import Submission, SubmissionBody, SubmissionState
+from delivery.models.outcome import Outcome
+from delivery.models.submission import Submission, SubmissionBody
+from delivery.states import OutcomeState, SubmissionState
 
 __all__ = [
     "LogPosition",

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
 from delivery.models.submission import Submission
-
-
-class OutcomeState(models.TextChoices):
-    """Where a recipient's copy stands. Deferred exists only after Postfix accepted."""
-
-    PENDING = "pending", _("Waiting")
-    ACCEPTED = "accepted", _("Accepted by our server")
-    DELIVERED = "delivered", _("Delivered")
-    DEFERRED = "deferred", _("Their server says: later")
-    REFUSED = "refused", _("Refused")
+from delivery.states import OutcomeState
 
 
 class Outcome(models.Model):

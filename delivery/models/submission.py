@@ -6,22 +6,10 @@ from datetime import datetime  # django-stubs reads field annotations at run tim
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
+from delivery.states import OPEN, WAITING, SubmissionState
 from domains.models import Mailbox
-
-
-class SubmissionState(models.TextChoices):
-    """Where a submission stands between the click and Postfix's 250."""
-
-    HELD = "held", _("Waiting")  # undo or schedule: until due_at
-    QUEUED = "queued", _("Queued")
-    SENDING = "sending", _("Sending")
-    SENT = "sent", _("Sent")
-    DOUBT = "doubt", _("Being checked")  # cut after the final dot; settled from the log
-    FAILED = "failed", _("Failed")
-    CANCELLED = "cancelled", _("Cancelled")
 
 
 class Submission(models.Model):
@@ -42,17 +30,21 @@ class Submission(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     doubt_at = models.DateTimeField(null=True, blank=True)  # when doubt began
     queue_id = models.CharField(max_length=32, blank=True)  # Postfix's, from its 250
-    reply_code = models.PositiveSmallIntegerField(null=True, blank=True)
+    reply_code = models.PositiveSmallIntegerField(null=True, blank=True)  # None: nobody answered
     reply_text = models.TextField(blank=True)
     created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    dismissed_at = models.DateTimeField(null=True, blank=True)  # the sender has seen the failure
 
     class Meta:
         indexes = (
             models.Index(
-                fields=["due_at"],
-                name="submission_due",
-                condition=Q(state__in=["held", "queued", "sending", "doubt"]),
+                fields=["due_at"], name="submission_due", condition=Q(state__in=list(OPEN))
+            ),
+            models.Index(
+                fields=["tenant", "due_at"],
+                name="submission_claim",
+                condition=Q(state__in=list(WAITING)),
             ),
             models.Index(fields=["mailbox", "-id"], name="submission_mailbox"),
             models.Index(fields=["tenant", "-id"], name="submission_tenant"),

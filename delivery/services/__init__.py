@@ -1,1 +1,1 @@
-"""Changes of state of mail on its way, one verb per module."""
+"""What changes mail on its way: one verb a module."""

@@ -1,0 +1,34 @@
+"""Forgets what the outbox no longer needs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from delivery.models import QueueIdSeen, Submission, SubmissionBody, SubmissionState
+from delivery.states import OPEN
+
+BODY_KEPT = timedelta(days=7)  # Postfix tries for five days; the sender's own copy is in Sent
+FAILED_BODY_KEPT = timedelta(days=30)  # "edit and send again"
+ROW_KEPT = timedelta(days=90)
+AT_ONCE = 500
+
+
+def purge() -> int:
+    """Remove old bodies, then old rows, at most AT_ONCE of each; return how many went."""
+    now = timezone.now()
+    sent = SubmissionBody.objects.filter(
+        submission__state=SubmissionState.SENT, submission__sent_at__lt=now - BODY_KEPT
+    )
+    ended = SubmissionBody.objects.filter(
+        submission__state__in=(SubmissionState.FAILED, SubmissionState.CANCELLED),
+        submission__created_at__lt=now - FAILED_BODY_KEPT,
+    )
+    rows = Submission.objects.filter(created_at__lt=now - ROW_KEPT).exclude(state__in=OPEN)
+    seen = QueueIdSeen.objects.filter(seen_at__lt=now - ROW_KEPT)
+    gone = 0
+    for old in (sent, ended, rows, seen):
+        keys = list(old.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+        gone += old.model._default_manager.filter(pk__in=keys).delete()[0] if keys else 0  # noqa: SLF001  # the public name differs per model
+    return gone
