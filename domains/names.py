@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 MAX_DOMAIN_BYTES = 253  # RFC 1035 section 2.3.4, without the root's dot
 MAX_LABEL_BYTES = 63
 MAX_LOCALPART_BYTES = 64  # RFC 5321 section 4.5.3.1.1
+MAX_DISPLAY_CHARACTERS = 120
 MAX_ADDRESS_BYTES = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
 RESERVED_LOCALPARTS = ("postmaster", "abuse")  # RFC 2142: routed by default
 DAEMON_LOCALPARTS = frozenset({"mailer-daemon", "double-bounce"})
@@ -80,6 +81,9 @@ class NameProblem(StrEnum):
     LOCAL_PROGRAM = "localpart_program"
     LOCAL_DAEMON = "localpart_daemon"
     ADDRESS_TOO_LONG = "address_too_long"
+    DISPLAY_EMPTY = "display_name_empty"
+    DISPLAY_TOO_LONG = "display_name_too_long"
+    DISPLAY_CONTROL = "display_name_control"
 
 
 _WORDS: dict[NameProblem, _StrPromise] = {
@@ -138,6 +142,11 @@ _WORDS: dict[NameProblem, _StrPromise] = {
     ),
     NameProblem.LOCAL_DAEMON: _("This name belongs to the mail system itself. Choose another one."),
     NameProblem.ADDRESS_TOO_LONG: _("This address is too long: at most 254 characters in all."),
+    NameProblem.DISPLAY_EMPTY: _("Enter the name that people see beside the address."),
+    NameProblem.DISPLAY_TOO_LONG: _("This name is too long: at most 120 characters."),
+    NameProblem.DISPLAY_CONTROL: _(
+        "The name contains a line break or another invisible character. Type it on one line."
+    ),
 }
 
 
@@ -262,6 +271,27 @@ def parse_address(text: str) -> MailAddress:
     return parsed
 
 
+def parse_display_name(text: str) -> str:
+    """Return a person's or department's name on one line, composed (NFC). Raises NameRefused.
+
+    Invisible characters are refused, because the name is written into message headers.
+    """
+    name = unicodedata.normalize("NFC", text).strip()
+    if not name:
+        raise NameRefused(NameProblem.DISPLAY_EMPTY)
+    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} for c in name):
+        raise NameRefused(NameProblem.DISPLAY_CONTROL)
+    if len(name) > MAX_DISPLAY_CHARACTERS:
+        raise NameRefused(NameProblem.DISPLAY_TOO_LONG)
+    return " ".join(name.split())
+
+
+def fold(text: str) -> str:
+    """Return lower case without marks, as the database function domains_fold does: «Đỗ» is `do`."""
+    plain = unicodedata.normalize("NFD", text.lower())
+    return "".join(c for c in plain if not "\u0300" <= c <= "\u036f").replace("đ", "d")
+
+
 def show_domain(a_label: str) -> str:
     """Return a stored name as a person writes it; the stored form when it cannot be decoded."""
     try:
@@ -278,8 +308,7 @@ def show_address(email: str) -> str:
 
 def suggest_localpart(person: str) -> str:
     """Return a local part for a person's name: «Trần Thu Hà» gives `tran.thu.ha`; may be empty."""
-    plain = unicodedata.normalize("NFD", person.lower().replace("đ", "d"))
-    words = re.findall(r"[a-z0-9]+", "".join(c for c in plain if not unicodedata.combining(c)))
+    words = re.findall(r"[a-z0-9]+", fold(person))
     return ".".join(words)[:MAX_LOCALPART_BYTES].strip(".")
 
 

@@ -79,7 +79,7 @@ def observe(
         return Observation((), dict.fromkeys(questions, silent))
     asked = [(question, server) for question in questions for server in servers]
     with ThreadPoolExecutor(max_workers=min(16, len(asked) or 1)) as pool:
-        words = list(pool.map(lambda pair: _answer(*pair, deadline), asked))
+        words = list(pool.map(lambda pair: _answer(pair[0], pair[1], deadline), asked))
     answers: dict[Question, tuple[ServerAnswer, ...]] = {}
     for (question, _server), word in zip(asked, words, strict=True):
         answers[question] = (*answers.get(question, ()), word)

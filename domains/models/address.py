@@ -6,6 +6,7 @@ from datetime import datetime  # django-stubs reads field annotations at run tim
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from accounts.models import Tenant
 from domains.models.domain import Domain
@@ -24,9 +25,7 @@ class Address(models.Model):
         constraints = (
             models.UniqueConstraint(name="address_unique", fields=["domain", "localpart"]),
             models.UniqueConstraint(name="address_tenant_id", fields=["tenant", "id"]),
-            models.CheckConstraint(
-                name="address_lower", condition=Q(email=models.functions.Lower("email"))
-            ),
+            models.CheckConstraint(name="address_lower", condition=Q(email=Lower("email"))),
         )
 
     def __str__(self) -> str:

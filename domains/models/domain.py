@@ -6,6 +6,7 @@ from datetime import datetime  # django-stubs reads field annotations at run tim
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
@@ -53,9 +54,7 @@ class Domain(models.Model):
         )
         constraints = (
             models.UniqueConstraint(name="domain_tenant_id", fields=["tenant", "id"]),
-            models.CheckConstraint(
-                name="domain_name_lower", condition=Q(name=models.functions.Lower("name"))
-            ),
+            models.CheckConstraint(name="domain_name_lower", condition=Q(name=Lower("name"))),
             models.CheckConstraint(
                 name="domain_status_known", condition=Q(status__in=DomainStatus.values)
             ),

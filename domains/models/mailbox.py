@@ -46,6 +46,7 @@ class Mailbox(models.Model):
     quota_bytes = models.PositiveBigIntegerField(default=0)  # 0: no limit of its own
     status = models.CharField(max_length=16, choices=MailboxStatus, default=MailboxStatus.ACTIVE)
     delete_after = models.DateTimeField(null=True, blank=True)  # set while `deleting`
+    was_suspended = models.BooleanField(default=False)  # what undoing the deletion returns to
     allow_imap = models.BooleanField(default=True)
     allow_pop3 = models.BooleanField(default=True)
     allow_smtp = models.BooleanField(default=True)

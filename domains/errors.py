@@ -1,0 +1,150 @@
+"""What this room refuses, each with a sentence that says why and what to do instead."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from portal.errors import Conflict, InvalidInput
+
+
+class DomainTaken(Conflict):
+    """The name is hosted here already."""
+
+    code = "domain_taken"
+    default_message = _(
+        "This domain is already set up in this installation. If it is yours, ask the support of "
+        "your provider to move it to you."
+    )
+
+
+class DomainListed(Conflict):
+    """The tenant has it already."""
+
+    code = "domain_listed"
+    default_message = _("This domain is already in your list.")
+
+
+class DomainOverlaps(Conflict):
+    """It lies below or above a domain of somebody else."""
+
+    code = "domain_overlaps"
+    default_message = _(
+        "A domain above or below this one belongs to another customer here. Ask the support of "
+        "your provider to check who owns it."
+    )
+
+
+class DomainOfOperator(Conflict):
+    """The installation itself needs the name."""
+
+    code = "domain_of_operator"
+    default_message = _("This name belongs to the installation itself. Choose another one.")
+
+
+class DomainNotProved(Conflict):
+    """Nothing can be opened in a domain before its owner is known."""
+
+    code = "domain_not_proved"
+    default_message = _(
+        "First prove that the domain is yours: publish the ownership record shown on its DNS page."
+    )
+
+
+class DomainNotEmpty(Conflict):
+    """It still holds something."""
+
+    code = "domain_not_empty"
+
+
+class AddressTaken(Conflict):
+    """Something else answers to the address."""
+
+    code = "address_taken"
+    default_message = _("This address is already in use. Choose another one.")
+
+
+class AddressReserved(Conflict):
+    """Every domain needs postmaster and abuse; they are aliases here."""
+
+    code = "address_reserved"
+    default_message = _(
+        "postmaster and abuse must always reach somebody (RFC 2142), so they are aliases here. "
+        "Change where they deliver in the list of aliases."
+    )
+
+
+class PersonElsewhere(Conflict):
+    """The address is somebody's sign-in whose home is another tenant."""
+
+    code = "person_elsewhere"
+    default_message = _(
+        "Somebody of another organisation signs in with this address. Choose another one."
+    )
+
+
+class QuotaRefused(InvalidInput):
+    """A storage limit that cannot be."""
+
+    code = "quota_refused"
+
+
+class ChangedMeanwhile(Conflict):
+    """A second admin saved first."""
+
+    code = "changed_meanwhile"
+    default_message = _(
+        "Somebody else changed this mailbox while you were editing. The page now shows the newer "
+        "values; please make your change again."
+    )
+
+
+class BeingDeleted(Conflict):
+    """Nothing can be changed on its way out."""
+
+    code = "being_deleted"
+    default_message = _("This mailbox is being deleted. Undo the deletion first.")
+
+
+class NobodySignsIn(Conflict):
+    """A shared mailbox has no password."""
+
+    code = "shared_mailbox"
+    default_message = _("This is a shared mailbox: nobody signs in as it, so it has no password.")
+
+
+class PersonSuspended(Conflict):
+    """The person may not read any of his mail now."""
+
+    status = 403
+    code = "person_suspended"
+    default_message = _(
+        "This account is suspended. Your mail still arrives; ask an admin of your company."
+    )
+
+
+class MailboxSuspended(Conflict):
+    """This one mailbox may not be read now."""
+
+    status = 403
+    code = "mailbox_suspended"
+    default_message = _(
+        "This mailbox is suspended. Mail still arrives in it; ask an admin of your company."
+    )
+
+
+class TargetRefused(InvalidInput):
+    """An address mail cannot be passed on to."""
+
+    code = "target_refused"
+
+
+class ForwardLoop(TargetRefused):
+    """The mail would come back to where it started."""
+
+    code = "forward_loop"
+
+
+class TooManyTargets(TargetRefused):
+    """More targets than one address may have."""
+
+    code = "too_many_targets"
