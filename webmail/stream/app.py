@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -113,10 +114,8 @@ async def _next(stream: Stream) -> bytes | None:
 async def _recheck(stream: Stream) -> None:
     """Return once the person may not listen any more; asked each minute and when rights change."""
     while True:
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stream.recheck.wait(), _RECHECK_SECONDS)
-        except TimeoutError:
-            pass
         stream.recheck.clear()
         try:
             listener = await _in_thread(
