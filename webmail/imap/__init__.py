@@ -1,0 +1,1 @@
+"""The IMAP gateway: guarded client, pooled sessions, typed answers. Only this package speaks IMAP."""

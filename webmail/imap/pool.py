@@ -1,0 +1,204 @@
+"""Signed-in connections, kept per mailbox: `with borrow(identity) as session:` and nothing leaks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from django.utils.translation import gettext_lazy as _
+
+from webmail.errors import MailUnavailable, WebmailError
+from webmail.identity import MailIdentity
+from webmail.imap.session import Session
+
+logger = logging.getLogger(__name__)
+
+MAX_PER_MAILBOX = 6  # lent at one time
+MAX_IDLE_PER_MAILBOX = 3
+MAX_IDLE = 400  # over all mailboxes of this process
+WAIT_SECONDS = 5.0
+NOOP_AFTER_SECONDS = 1.0  # a connection idle for longer is asked whether it still lives
+IDLE_SECONDS = 240.0
+MAX_AGE_SECONDS = 900.0  # then sign in anew, so that a right taken away ends by itself
+
+ChangeSource = Callable[[], list[str]]  # addresses whose rights changed since it was last asked
+
+
+class Pool:
+    """Connections of this process by mailbox. Every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._idle: dict[int, deque[Session]] = {}
+        self._lent: dict[int, set[Session]] = {}
+        self._opening: dict[int, int] = {}
+        self._addresses: dict[int, str] = {}
+        self._source: ChangeSource | None = None
+        self._watcher: threading.Thread | None = None
+
+    def follow(self, source: ChangeSource) -> None:
+        """Ask `source` each second for addresses whose connections must end."""
+        self._source = source
+
+    @contextmanager
+    def borrow(self, identity: MailIdentity) -> Iterator[Session]:
+        """Lend a connection for the block. Raises MailUnavailable when none can be had.
+
+        After an error that is not one of ours the connection is closed: nobody knows its state.
+        """
+        session = self._take(identity)
+        is_sound = False
+        try:
+            yield session
+            is_sound = True
+        except WebmailError:
+            is_sound = True  # the server only said no; a lost connection is marked as broken
+            raise
+        finally:
+            self._give_back(identity.mailbox_id, session, is_sound=is_sound)
+
+    def drop(self, address: str) -> None:
+        """Close what is idle of this address; what is lent is closed when it comes back."""
+        closing: list[Session] = []
+        with self._changed:
+            for mailbox_id, known in self._addresses.items():
+                if known == address:
+                    closing += self._idle.pop(mailbox_id, ())
+                    for session in self._lent.get(mailbox_id, ()):
+                        session.is_broken = True
+        _close_all(closing)
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        with self._changed:
+            closing = [session for sessions in self._idle.values() for session in sessions]
+            self._idle.clear()
+        _close_all(closing)
+
+    def _take(self, identity: MailIdentity) -> Session:
+        mailbox_id = identity.mailbox_id
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            with self._changed:
+                while self._count(mailbox_id) >= MAX_PER_MAILBOX:
+                    if not self._changed.wait(deadline - time.monotonic()):
+                        raise MailUnavailable(
+                            _("Many pages of this mailbox load at once. Please try again."),
+                            detail="pool exhausted",
+                        )
+                idle = self._idle.get(mailbox_id)
+                session = idle.pop() if idle else None
+                if session is None:
+                    self._opening[mailbox_id] = self._opening.get(mailbox_id, 0) + 1
+                else:
+                    self._lent.setdefault(mailbox_id, set()).add(session)
+            if session is None:
+                return self._open(identity)
+            now = time.monotonic()
+            is_fresh = now - session.used_at < NOOP_AFTER_SECONDS
+            if (
+                session.address == identity.address
+                and now - session.opened_at < MAX_AGE_SECONDS
+                and (is_fresh or session.is_alive())
+            ):
+                return session
+            self._give_back(mailbox_id, session, is_sound=False)
+
+    def _open(self, identity: MailIdentity) -> Session:
+        self._watch()
+        session = None
+        try:
+            session = Session(identity.address)
+        finally:
+            with self._changed:
+                self._opening[identity.mailbox_id] -= 1
+                if session is not None:
+                    self._addresses[identity.mailbox_id] = identity.address
+                    self._lent.setdefault(identity.mailbox_id, set()).add(session)
+                self._changed.notify_all()
+        return session
+
+    def _give_back(self, mailbox_id: int, session: Session, *, is_sound: bool) -> None:
+        closing: list[Session] = []
+        with self._changed:
+            self._lent[mailbox_id].discard(session)
+            if is_sound and not session.is_broken:
+                idle = self._idle.setdefault(mailbox_id, deque())
+                idle.append(session)
+                while len(idle) > MAX_IDLE_PER_MAILBOX:
+                    closing.append(idle.popleft())
+                closing += self._crowded()
+            else:
+                closing.append(session)
+            self._changed.notify_all()
+        _close_all(closing)
+
+    def _count(self, mailbox_id: int) -> int:
+        return len(self._lent.get(mailbox_id, ())) + self._opening.get(mailbox_id, 0)
+
+    def _crowded(self) -> list[Session]:
+        """Take out the longest unused connection when there are too many in all."""
+        if sum(map(len, self._idle.values())) <= MAX_IDLE:
+            return []
+        oldest = min((q for q in self._idle.values() if q), key=lambda q: q[0].used_at)
+        return [oldest.popleft()]
+
+    # ---- the watcher: a thread that lives while there are connections
+
+    def _watch(self) -> None:
+        """Start the watcher if it sleeps. Asked before a sign-in, so that no change slips through."""
+        with self._changed:
+            if self._watcher is not None and self._watcher.is_alive():
+                return
+            self._watcher = threading.Thread(target=self._run, name="imap-pool", daemon=True)
+        self._drop_changed()
+        self._watcher.start()
+
+    def _run(self) -> None:
+        tick = threading.Event()
+        while not tick.wait(1.0):
+            self._drop_changed()
+            _close_all(self._expired())
+            if self._fell_asleep():
+                return
+
+    def _drop_changed(self) -> None:
+        for address in self._source() if self._source is not None else []:
+            logger.info("connections dropped")
+            self.drop(address)
+
+    def _fell_asleep(self) -> bool:
+        with self._changed:
+            busy = (*self._idle.values(), *self._lent.values(), *self._opening.values())
+            if not any(busy):
+                self._watcher = None
+        return self._watcher is None
+
+    def _expired(self) -> list[Session]:
+        closing: list[Session] = []
+        now = time.monotonic()
+        with self._changed:
+            for mailbox_id in list(self._idle):
+                idle = self._idle[mailbox_id]
+                while idle and now - idle[0].used_at > IDLE_SECONDS:
+                    closing.append(idle.popleft())
+                if not idle:
+                    del self._idle[mailbox_id]
+        return closing
+
+
+def _close_all(sessions: list[Session]) -> None:
+    for session in sessions:
+        session.close()
+
+
+POOL = Pool()
+
+
+def borrow(identity: MailIdentity) -> AbstractContextManager[Session]:
+    """Lend a connection signed in as `identity` from this process's pool."""
+    return POOL.borrow(identity)
