@@ -26,7 +26,7 @@ RESYNC = "resync"  # kind of the event that names no address: everybody looks ag
 class FolderChanged:
     """A hint that a folder is out of date: who listens asks IMAP, events may come out of order.
 
-    `kind` is new, append, expunge, flags, create, delete, rename or subscribe.
+    `kind` is new, append, expunge, flags, create, delete, rename, subscribe or unsubscribe.
     """
 
     address: str

@@ -16,7 +16,6 @@ from mailserver.errors import DaemonFailed, MailserverError
 from mailserver.services.apply_access_changes import apply_access_changes
 from mailserver.services.delete_homes import delete_homes
 from mailserver.services.export_dkim import export_dkim
-from mailserver.services.forget_queue_ids import forget_queue_ids
 from mailserver.services.scan_queue import QueueScanner
 from mailserver.services.tail_log import PostfixTailer
 from mailserver.services.watch_daemons import Watchdog
@@ -51,7 +50,6 @@ def duties() -> Sequence[Duty]:
         Duty("log", 0.2, tailer.step),
         Duty("queue", 5.0, lambda: _nothing_more(scanner.scan())),
         Duty("watchdog", 15.0, lambda: _nothing_more(watchdog.look())),
-        Duty("forget", 3600.0, lambda: _nothing_more(forget_queue_ids())),
     )
 
 

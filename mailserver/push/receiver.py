@@ -34,7 +34,7 @@ def read_event(body: bytes) -> FolderChanged | None:
         return FolderChanged(
             address=str(fields["user"]).lower(),
             folder=str(fields["mailbox"]),
-            kind=str(fields["kind"]),
+            kind=str(fields["kind"]).removeprefix("mb"),
             uid_validity=int(fields.get("uid_validity", 0)),
             uid_low=int(fields.get("uid_lo", 0)),
             uid_high=int(fields.get("uid_hi", 0)),

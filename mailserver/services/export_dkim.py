@@ -15,6 +15,7 @@ from portal.config import stack
 from portal.sealing import unseal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ def export_dkim() -> int:
             "domain"
         )
     }
-    changed = sum(_write(folder / name, key, group) for name, key in wanted.items())
+    changed = sum(_write_key(folder / name, key, group) for name, key in wanted.items())
+    changed += _write(folder / "selectors.map", _selectors(wanted.values()), group)
     for path in folder.glob("*.key"):
         if path.name not in wanted:
             path.unlink()
@@ -53,8 +55,16 @@ def _prepare(folder: Path, group: int) -> None:
     folder.chmod(_FOLDER_MODE)
 
 
-def _write(path: Path, key: DkimKey, group: int) -> bool:
-    """Write atomically and only when the content differs."""
+def _selectors(keys: Iterable[DkimKey]) -> bytes:
+    """Return Rspamd's map: each domain and the selector that has signed for it the shortest time."""
+    newest = {
+        key.domain.name: key.selector
+        for key in sorted(keys, key=lambda key: (key.active_at, key.id))
+    }
+    return "".join(f"{name} {selector}\n" for name, selector in sorted(newest.items())).encode()
+
+
+def _write_key(path: Path, key: DkimKey, group: int) -> bool:
     if not _SAFE_NAME.fullmatch(path.name):
         logger.error("unsafe DKIM key name", extra={"key": key.id})
         return False
@@ -63,13 +73,18 @@ def _write(path: Path, key: DkimKey, group: int) -> bool:
     except InvalidTag:
         logger.error("DKIM key does not open", extra={"key": key.id})  # noqa: TRY400 — no traceback
         return False
-    if path.is_file() and path.read_bytes() == pem:
+    return _write(path, pem, group)
+
+
+def _write(path: Path, content: bytes, group: int) -> bool:
+    """Write atomically and only when the content differs."""
+    if path.is_file() and path.read_bytes() == content:
         return False
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
-        file.write(pem)
+        file.write(content)
         os.fchown(file.fileno(), 0, group)
         os.fchmod(file.fileno(), _FILE_MODE)
     fresh.replace(path)

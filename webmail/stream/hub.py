@@ -152,7 +152,7 @@ class Hub:
                 await self._next(pubsub)
         finally:
             with contextlib.suppress(RedisError, OSError):
-                await pubsub.aclose()
+                await pubsub.aclose()  # type: ignore[no-untyped-call]  # redis gives it no types
                 await client.aclose()
 
     async def _next(self, pubsub: PubSub) -> None:
