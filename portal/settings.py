@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
 
 from portal.config import ROOT, stack
 from portal.logs import logging_config
@@ -84,10 +85,10 @@ DATABASES = {
     "default": STACK.database
     | {
         "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": False,
+        "CONN_HEALTH_CHECKS": True,  # a restarted database costs nobody an error page
         "OPTIONS": {
             "connect_timeout": 2,
-            "pool": {"min_size": 0, "max_size": 12, "timeout": 2, "max_idle": 60},
+            "pool": {"min_size": 0, "max_size": 12, "timeout": 1.5, "max_idle": 60},
         },
     }
 }
@@ -114,6 +115,7 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     },
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.validators.VarietyValidator"},
 ]
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
@@ -138,6 +140,7 @@ CSRF_COOKIE_HTTPONLY = False
 CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [STACK.url]
 LANGUAGE_COOKIE_NAME = f"hopthu_language_{STACK.port}"
+THEME_COOKIE_NAME = f"hopthu_theme_{STACK.port}"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # ---- words, times
@@ -194,6 +197,57 @@ MAIL_TOKEN_ISSUER = "hopthu"
 
 # Dotted names `(tenant, actor) -> rows`, one per room, that the dashboard shows.
 ATTENTION = ["domains.attention.rows", "delivery.attention.rows"]
+# Dotted names `(tenant, actor) -> figures` (portal.attention.Figure) of the overview's strip.
+FIGURES = ["domains.attention.figures", "delivery.attention.figures"]
+
+# The portal's side column: title, then (page, icon, words, URL name, action it needs).
+# An entry whose URL does not exist in this installation is left out.
+PORTAL_SIDE = [
+    (
+        "",
+        [
+            ("dashboard", "chart", _("Overview"), "accounts:dashboard", "tenant.view"),
+            ("trace", "trace", _("Message trace"), "delivery:trace-list", "trace.view"),
+            ("outgoing", "send", _("Outgoing mail"), "delivery:submission-list", "trace.view"),
+        ],
+    ),
+    (
+        _("Customers"),
+        [
+            ("tenants", "building", _("Tenants"), "accounts:tenant-list", "tenant.view"),
+            ("plans", "box", _("Plans and limits"), "accounts:plan-list", "plan.view"),
+        ],
+    ),
+    (
+        _("Domains and mailboxes"),
+        [
+            ("domains", "globe", _("Domains"), "domains:domain-list", "domain.view"),
+            ("mailboxes", "inbox", _("Mailboxes"), "domains:mailbox-list", "mailbox.view"),
+            ("aliases", "at", _("Aliases"), "domains:alias-list", "alias.view"),
+            ("forwarders", "forward", _("Forwarders"), "domains:forwarder-list", "forwarder.view"),
+        ],
+    ),
+    (
+        _("Safety"),
+        [
+            ("people", "key", _("People and roles"), "accounts:people", "people.view"),
+            ("audit", "history", _("Audit log"), "accounts:audit", "audit.view"),
+            ("settings", "settings", _("Settings"), "accounts:tenant-settings", "tenant.settings"),
+        ],
+    ),
+    (
+        _("Machines"),
+        [
+            ("health", "bolt", _("Health"), "mailserver:health", "health.view"),
+            ("queue", "upload", _("Mail queue"), "mailserver:queue", "queue.view"),
+        ],
+    ),
+]
+# The rail: (app, icon, words, URL name); for people who own a mailbox.
+RAIL = [
+    ("mail", "mail", _("Mail"), "webmail:home"),
+    ("contacts", "contacts", _("Contacts"), "webmail:contacts"),
+]
 
 LOGGING = logging_config()
 LOGGING_CONFIG = "logging.config.dictConfig"

@@ -13,6 +13,7 @@ handler500 = "portal.views.server_error"
 
 urlpatterns = [
     path("language/", views.set_language, name="set-language"),
+    path("theme/", views.set_theme, name="set-theme"),
     path("", include("accounts.urls")),
     path("portal/", include("domains.urls")),
     path("portal/", include("delivery.urls")),

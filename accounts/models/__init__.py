@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from accounts.models.access_change import AccessChange
 from accounts.models.audit import AuditEvent
-from accounts.models.membership import Invitation, Membership, Role
+from accounts.models.membership import Invitation, Membership
 from accounts.models.plan import Plan
 from accounts.models.tenant import Tenant, TenantKind, TenantStatus
 from accounts.models.user import LoginName, User
+from accounts.roles import Role
 
 __all__ = [
     "AccessChange",

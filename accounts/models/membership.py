@@ -7,18 +7,8 @@ from datetime import datetime  # django-stubs reads field annotations at run tim
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
-
-class Role(models.TextChoices):
-    """Roles a person can hold in a tenant. A mailbox owner needs none."""
-
-    OPERATOR = "operator", _("Operator")
-    RESELLER = "reseller", _("Reseller")
-    COMPANY_ADMIN = "company_admin", _("Company admin")
-    DOMAIN_ADMIN = "domain_admin", _("Domain admin")
-    HELP_DESK = "help_desk", _("Help desk")
-    AUDITOR = "auditor", _("Auditor")
+from accounts.roles import Role
 
 
 class Membership(models.Model):

@@ -80,3 +80,8 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def line(self) -> list[int]:
+        """Ids from the root down to this tenant."""
+        return [int(part) for part in self.path.split(".") if part]

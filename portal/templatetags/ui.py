@@ -19,6 +19,8 @@ from django.utils.translation import gettext as _
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.forms import BoundField
+
 register = template.Library()
 
 
@@ -99,6 +101,37 @@ def meter(used: int, limit: int, used_text: str = "", limit_text: str = "") -> S
         limit_text,
         percent,
     )
+
+
+_WIDGET_CSS = {
+    "checkbox": "checkbox",
+    "radio": "radio",
+    "select": "select",
+    "textarea": "textarea",
+    "file": "",
+    "hidden": "",
+}
+
+
+@register.filter
+def styled(field: BoundField) -> SafeString:
+    """Return the field's widget with the class its kind has in components.css, kept if it has one."""
+    widget = field.field.widget
+    if widget.attrs.get("class"):
+        return field.as_widget()
+    kind = getattr(widget, "input_type", "") or type(widget).__name__.lower()
+    return field.as_widget(attrs={"class": _WIDGET_CSS.get(kind, "input")})
+
+
+@register.filter
+def widget_kind(field: BoundField) -> str:
+    """Return checkbox, radio, select, textarea, text, password …: how the field must be laid out."""
+    widget = field.field.widget
+    if getattr(widget, "allow_multiple_selected", False) and hasattr(
+        widget, "option_template_name"
+    ):
+        return "choices" if getattr(widget, "input_type", "") == "checkbox" else "select"
+    return getattr(widget, "input_type", "") or type(widget).__name__.lower()
 
 
 @register.filter

@@ -1,0 +1,54 @@
+"""Who is acting: a person in a tenant with some roles, or the system itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from accounts.roles import Action, Role, rights_of
+
+if TYPE_CHECKING:
+    from accounts.models import Tenant, User
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The first argument of every service. `user` None means the system, which may do everything.
+
+    `tenant` is where it acts; `via` the tenant whose membership allows it, when that is another
+    one higher in the tree (the audit log then names it).
+    """
+
+    user: User | None
+    tenant: Tenant | None
+    roles: frozenset[Role] = frozenset()
+    ip: str = ""
+    request_id: str = ""
+    via: Tenant | None = None
+
+    @classmethod
+    def system(cls, tenant: Tenant | None = None) -> Actor:
+        """Return the installation itself, acting without a person."""
+        return cls(user=None, tenant=tenant)
+
+    @property
+    def is_system(self) -> bool:
+        """Whether no person is behind this."""
+        return self.user is None
+
+    @property
+    def name(self) -> str:
+        """What the audit log calls the actor."""
+        return "system" if self.user is None else self.user.get_full_name()
+
+    @property
+    def reach(self) -> str:
+        """Path of the highest tenant the roles are valid in; empty for a person without a role."""
+        root = self.via or self.tenant
+        if self.is_system:
+            return ""
+        return root.path if root is not None and self.roles else "-"
+
+    def may(self, action: Action) -> bool:
+        """Return whether the roles allow `action` where the actor acts."""
+        return self.is_system or action in rights_of(self.roles)

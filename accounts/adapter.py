@@ -1,0 +1,88 @@
+"""Tells allauth how this product signs people in and out; the only module that configures it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.internal.flows.logout import logout
+from allauth.account.internal.stagekit import clear_login
+from allauth.account.models import Login
+from django.utils.translation import gettext_lazy as _
+
+from accounts.selectors import may_sign_in, outside_address
+from accounts.services.record_sign_in import record_sign_in
+from portal.http import client_ip, safe_next
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from accounts.models import User
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    """Sign-in without sign-up: people come by invitation."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _("The address or the password is not right."),
+        "too_many_login_attempts": _(
+            "Too many attempts with this address. Please wait five minutes, then try again."
+        ),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Never: an admin invites."""
+        return False
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Accept only paths of this site, whatever the Host header says."""
+        return bool(url) and safe_next(url, "") == url
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the address that nginx saw."""
+        return client_ip(request)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        # allauth would add the Host header, which the attacker chooses
+        return f"login:{str(credentials.get('email', '')).strip().lower()[:320]}"
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Stop a suspended person who knows the password, with words instead of "wrong"."""
+        if not may_sign_in(user):
+            clear_login(request)
+            response: HttpResponse = self.respond_user_inactive(request, user)
+            return response
+        stopped: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return stopped
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Record the sign-in, then go where the person was heading."""
+        record_sign_in(person=user, ip=client_ip(request))
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        return response
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        """Check the password of somebody who is signed in, within the same limits."""
+        found = self.authenticate(self.request, email=user.email, password=password)
+        return found is not None and found.pk == user.pk
+
+    def add_message(self, *args: Any, **kwargs: Any) -> None:
+        """Say nothing: "signed in" and "signed out" are seen, not told."""
+
+    def can_reset_by_mail(self, user: User) -> bool:
+        """Return whether a link can reach the person outside of the mailbox it opens."""
+        return bool(outside_address(user))
+
+
+def sign_in(request: HttpRequest, user: User, *, next_url: str, method: str) -> HttpResponse:
+    """Sign `user` in through every stage allauth has (a second factor too)."""
+    record_authentication(request, user, method=method)
+    response: HttpResponse = perform_login(request, Login(user=user, redirect_url=next_url))
+    return response
+
+
+def sign_out(request: HttpRequest) -> None:
+    """End the session."""
+    logout(request, show_message=False)

@@ -1,0 +1,50 @@
+"""The one place that says no: services and views ask here before they act."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from accounts.errors import NotAllowed
+from accounts.models import Membership
+from accounts.roles import Action, Role, covers
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+    from accounts.models import Tenant, User
+
+
+def require(actor: Actor, action: Action, tenant: Tenant | None = None) -> None:
+    """Raise NotAllowed unless the actor's roles allow `action`, in `tenant` when it is given.
+
+    A role reaches the tenant it was given in and every tenant below it.
+    """
+    if not actor.may(action) or (tenant is not None and not reaches(actor, tenant)):
+        raise NotAllowed(detail=f"{action} denied")
+
+
+def reaches(actor: Actor, tenant: Tenant) -> bool:
+    """Return whether the actor's roles are valid in `tenant`."""
+    return actor.is_system or tenant.path.startswith(actor.reach)
+
+
+def require_grant(actor: Actor, role: Role) -> None:
+    """Raise NotAllowed when `role` allows something that the actor himself may not do."""
+    if not actor.is_system and not covers(actor.roles, [role]):
+        raise NotAllowed(detail=f"may not grant {role}")
+
+
+def require_over(actor: Actor, person: User) -> None:
+    """Raise NotAllowed unless the actor stands above `person` in everything the person may do.
+
+    Only the admins of a person's home may reset, suspend or delete him; and a help desk must
+    not gain an admin's rights by resetting the admin's password.
+    """
+    if actor.is_system:
+        return
+    if not reaches(actor, person.tenant):
+        raise NotAllowed(detail="not the person's home")
+    for membership in Membership.objects.filter(user=person).select_related("tenant"):
+        if not reaches(actor, membership.tenant) or not covers(actor.roles, [membership.role]):
+            raise NotAllowed(
+                detail=f"person holds {membership.role} beyond the actor's rights",
+            )

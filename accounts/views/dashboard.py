@@ -1,0 +1,61 @@
+"""The overview of a tenant: what needs attention first, then the key figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+from django.views.decorators.http import require_GET
+
+from accounts.http import TenantRequest, permission
+from accounts.roles import Action
+from accounts.selectors import audit_of
+from portal.http import page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpResponse
+
+    from accounts.actor import Actor
+    from accounts.models import Tenant
+    from portal.attention import AttentionRow, Figure
+
+Shown = TypeVar("Shown")
+
+
+@require_GET
+@permission(Action.TENANT_VIEW)
+def dashboard(request: TenantRequest, tenant_id: int) -> HttpResponse:
+    """Show what somebody with this role should look at today."""
+    rows = attention_rows(request.tenant, request.actor)
+    context = {
+        "here": "dashboard",
+        "rows": rows,
+        "figures": figures(request.tenant, request.actor),
+        "recent": audit_of(request.tenant)[:6] if request.actor.may(Action.AUDIT_VIEW) else [],
+    }
+    return page(request, "accounts/dashboard.html", context)
+
+
+def attention_rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
+    """Return the rows of every room, most severe first, in each room's own order."""
+    rows: list[AttentionRow] = _from_rooms(settings.ATTENTION, tenant, actor)
+    return sorted(rows, key=lambda row: row.rank)
+
+
+def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
+    """Return the key figures of every room."""
+    return _from_rooms(settings.FIGURES, tenant, actor)
+
+
+def _from_rooms(dotted_names: list[str], tenant: Tenant, actor: Actor) -> list[Shown]:
+    found: list[Shown] = []
+    for dotted in dotted_names:
+        try:
+            room: Callable[[Tenant, Actor], list[Shown]] = import_string(dotted)
+        except ImportError:
+            continue
+        found += room(tenant, actor)
+    return found

@@ -1,0 +1,35 @@
+"""A thing somebody should look at: what the rooms hand to the overview page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SEVERITIES = ("danger", "warning", "info")  # most severe first
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionRow:
+    """One line of "Needs your attention", written for a person, with the one thing to do about it."""
+
+    severity: str  # one of SEVERITIES
+    title: str
+    text: str = ""
+    url: str = ""  # empty: nothing to open
+    action: str = ""  # words on the button that opens `url`
+    icon: str = "warning"  # a name of static/icons.svg
+
+    @property
+    def rank(self) -> int:
+        """Position in the list of severities; unknown ones come last."""
+        return SEVERITIES.index(self.severity) if self.severity in SEVERITIES else len(SEVERITIES)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of the overview's strip."""
+
+    label: str
+    value: str
+    note: str = ""
+    url: str = ""  # what the note links to; empty: plain text
+    of: str = ""  # the limit beside the value, such as "60"
