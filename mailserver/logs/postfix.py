@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from mailserver.logs.line import LogLine
 
-_QUEUE_ID = re.compile(r"(?P<id>[0-9A-Za-z]{6,20}): (?P<rest>.*)", re.DOTALL)
+# Never all small letters: "warning: …" is no queue id.
+_QUEUE_ID = re.compile(r"(?P<id>(?=[a-z]*[0-9A-Z])[0-9A-Za-z]{6,20}): (?P<rest>.*)", re.DOTALL)
 _MESSAGE_ID = re.compile(r"message-id=(?P<id><[^<>\s]{1,253}>)")
 _ACTIVE = re.compile(r"from=<.*>, size=\d+, nrcpt=\d+ \(queue active\)")
 _EXPIRED = re.compile(r"from=<.*>, status=(?:force-)?expired, returned to sender")

@@ -41,7 +41,8 @@ _WATERMARK_SECONDS = 1.0  # how often the watermark of an idle log moves
 class PostfixTailer:
     """Reads one log. Killed at any point, nothing is stored twice and nothing is left out."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, log: str = POSTFIX) -> None:
+        self._log = log  # name of the LogPosition row
         self._follower = Follower(path)
         self._reader = PostfixReader()
         self._position: Position | None = None  # as committed; None: not known yet
@@ -56,8 +57,8 @@ class PostfixTailer:
             return False
         started_at = timezone.now()
         with transaction.atomic():
-            LogPosition.objects.get_or_create(log=POSTFIX)
-            row = LogPosition.objects.select_for_update().get(log=POSTFIX)
+            LogPosition.objects.get_or_create(log=self._log)
+            row = LogPosition.objects.select_for_update().get(log=self._log)
             before = Position(row.inode, row.offset)
             chunk = self._follower.read(before)
             if chunk.is_gap:
