@@ -112,8 +112,9 @@ def hand_over(
         client.close()
 
 
-class _Refusal(Exception):  # not an error: the reply that ends the dialogue
-    def __init__(self, reply: Reply) -> None:
+class _Ending(Exception):  # not an error: the reply that ends the dialogue
+    def __init__(self, verdict: Verdict, reply: Reply) -> None:
+        self.verdict = verdict
         self.reply = reply
 
 
@@ -163,7 +164,9 @@ def _dialogue(
     answers: dict[str, Reply] = {}
     try:
         _sign_in(client, login)
-        _expect(_reply(*client.mail(mail_from, _mail_options(client, mime))))
+        start = _reply(*client.mail(mail_from, _mail_options(client, mime)))
+        if not start.is_success:
+            return HandOver(_verdict(start), start)
         notify = ["NOTIFY=FAILURE,DELAY"] if client.has_extn("dsn") else []
         for address in recipients:
             answers[address] = _reply(*client.rcpt(address, notify))
@@ -171,10 +174,10 @@ def _dialogue(
             return _nobody(client, answers)
         start = _reply(*client.docmd("DATA"))
         if start.code != 354:
-            return _ended(_verdict(start), start, answers)
+            return HandOver(_verdict(start), start, recipients=answers)
         client.send(_stuffed(mime))
-    except _Refusal as refusal:
-        return _ended(_verdict(refusal.reply), refusal.reply, answers)
+    except _Ending as ending:
+        return HandOver(ending.verdict, ending.reply, recipients=answers)
     except (smtplib.SMTPException, OSError, ValueError) as exc:
         return HandOver(Verdict.LATER, recipients=answers, detail=f"{type(exc).__name__}: {exc}")
     return _final_dot(client, answers)
@@ -196,7 +199,7 @@ def _final_dot(client: _Client, answers: dict[str, Reply]) -> HandOver:
             client.allow(1)
             client.docmd("QUIT")
         return HandOver(Verdict.ACCEPTED, reply, found[1] if found else "", answers)
-    return _ended(_verdict(reply), reply, answers)
+    return HandOver(_verdict(reply), reply, recipients=answers)
 
 
 def _sign_in(client: _Client, login: str) -> None:
@@ -216,8 +219,7 @@ def _sign_in(client: _Client, login: str) -> None:
     )
     if reply.code == 334:  # the reason comes first, as JSON; the refusal after our empty answer
         reply = _reply(*client.docmd(give_up))
-    if not reply.is_success:  # a token's trouble passes: the row is tried again
-        raise _Refusal(Reply(454, "4.7.0", f"{reply.code} {reply.enhanced} {reply.text}"))
+    _expect(reply)
 
 
 @lru_cache(maxsize=4)
@@ -242,8 +244,9 @@ def _stuffed(mime: bytes) -> bytes:
 
 
 def _expect(reply: Reply) -> None:
+    """Before MAIL nobody has looked at the message, so no refusal is one of the message."""
     if not reply.is_success:
-        raise _Refusal(reply)
+        raise _Ending(Verdict.LATER, reply)
 
 
 def _nobody(client: _Client, answers: dict[str, Reply]) -> HandOver:
@@ -254,10 +257,6 @@ def _nobody(client: _Client, answers: dict[str, Reply]) -> HandOver:
     if waiting:
         return HandOver(Verdict.LATER, waiting[0], recipients=answers)
     return HandOver(Verdict.REFUSED, next(iter(answers.values()), None), recipients=answers)
-
-
-def _ended(verdict: Verdict, reply: Reply, answers: dict[str, Reply]) -> HandOver:
-    return HandOver(verdict, reply, recipients=answers)
 
 
 def _verdict(reply: Reply) -> Verdict:

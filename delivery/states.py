@@ -1,4 +1,4 @@
-"""The states of a submission and of its recipients, and which may follow which."""
+"""The states of a submission and of its recipients, and which of them are still open."""
 
 from __future__ import annotations
 
@@ -30,22 +30,3 @@ class OutcomeState(TextChoices):
 
 WAITING = (SubmissionState.HELD, SubmissionState.QUEUED)  # claimable when due, and can be cancelled
 OPEN = (*WAITING, SubmissionState.SENDING, SubmissionState.DOUBT)
-
-FOLLOWS: dict[SubmissionState, frozenset[SubmissionState]] = {
-    SubmissionState.HELD: frozenset({SubmissionState.SENDING, SubmissionState.CANCELLED}),
-    SubmissionState.QUEUED: frozenset(
-        {SubmissionState.SENDING, SubmissionState.CANCELLED, SubmissionState.FAILED}
-    ),
-    SubmissionState.SENDING: frozenset(
-        {
-            SubmissionState.SENT,
-            SubmissionState.QUEUED,
-            SubmissionState.FAILED,
-            SubmissionState.DOUBT,
-        }
-    ),
-    SubmissionState.DOUBT: frozenset({SubmissionState.SENT, SubmissionState.QUEUED}),
-    SubmissionState.SENT: frozenset(),
-    SubmissionState.FAILED: frozenset(),
-    SubmissionState.CANCELLED: frozenset(),
-}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -12,6 +13,9 @@ from django.utils import timezone
 from delivery.models import Submission, SubmissionState
 from delivery.smtp import LEASE_SECONDS
 from delivery.states import WAITING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 # Walks the index from tenant to tenant: its cost is the number of tenants with due mail, not of mails.
 _TENANTS = """
@@ -28,13 +32,15 @@ SELECT tenant_id FROM due WHERE tenant_id IS NOT NULL
 """
 
 
-def claim() -> Submission | None:
+def claim(*, among: Collection[int] | None = None) -> Submission | None:
     """Take one due submission, oldest of a tenant drawn by lot; None when nothing is due.
 
     The row comes back as `sending` with a lease and one attempt more, already committed: the
-    SMTP dialogue runs outside any transaction.
+    SMTP dialogue runs outside any transaction. `among` limits the draw to some tenants.
     """
     tenants = _tenants_with_due_mail()
+    if among is not None:
+        tenants = [tenant_id for tenant_id in tenants if tenant_id in among]
     random.shuffle(tenants)  # each tenant gets its turn, however much one of them sends
     for tenant_id in tenants:
         if (taken := _take(tenant_id)) is not None:
