@@ -46,7 +46,7 @@ def duties() -> Sequence[Duty]:
     return (
         Duty("access", 0.5, lambda: _all_done(apply_access_changes())),
         Duty("homes", 1.0, lambda: _all_done(delete_homes())),
-        Duty("dkim", 3.0, lambda: _nothing_more(export_dkim())),
+        Duty("dkim", 3.0, lambda: _nothing_more(export_dkim(folder=stack().data / "dkim"))),
         Duty("log", 0.2, tailer.step),
         Duty("queue", 5.0, lambda: _nothing_more(scanner.scan())),
         Duty("watchdog", 15.0, lambda: _nothing_more(watchdog.look())),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import InvalidTag
 
 from domains.models import DkimKey
-from portal.config import stack
 from portal.sealing import unseal
 
 if TYPE_CHECKING:
@@ -25,13 +24,12 @@ _FOLDER_MODE = 0o750
 _SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}\.[a-z0-9][a-z0-9_-]{0,31}\.key")
 
 
-def export_dkim() -> int:
-    """Bring DATA/dkim in step with the rows; returns how many files changed. Idempotent.
+def export_dkim(*, folder: Path) -> int:
+    """Bring `folder` in step with the rows; returns how many files changed. Idempotent.
 
     Only keys that are active and not retired are unsealed. A key that does not open is logged
     and its file left as it is.
     """
-    folder = stack().data / "dkim"
     group = grp.getgrnam("_rspamd").gr_gid
     _prepare(folder, group)
     wanted = {

@@ -17,6 +17,7 @@ const TONES = { live: "tone-success", reconnecting: "tone-warning", offline: "to
 const FAILURES_BEFORE_OFFLINE = 3;
 const SHORT_POLL_SECONDS = 20; // while events do not come
 const LONGEST_PAUSE_SECONDS = 60;
+const TAKEOVER_SECONDS = 3;
 const JITTER_SECONDS = 2; // so that a thousand browsers do not ask in the same moment
 
 class Push {
@@ -26,16 +27,16 @@ class Push {
     this.pollSeconds = pollSeconds;
     /** @type {State} */
     this.state = "reconnecting";
+    this.startedAt = Date.now();
     this.lookedAt = Date.now();
     this.failures = 0;
     this.wasOpen = false;
+    this.ended = new AbortController();
     /** @type {EventSource | null} */
     this.source = null;
     /** @type {BroadcastChannel | null} */
     this.channel = null;
     this.retry = 0;
-    /** @type {(() => void) | null} */
-    this.resign = null;
     this.poll = 0;
   }
 
@@ -50,17 +51,11 @@ class Push {
     this.channel = new BroadcastChannel(name);
     this.channel.addEventListener("message", (event) => this.hear(event.data));
     this.channel.postMessage({ type: "ask" });
-    const going = new AbortController();
-    const term = new Promise((resolve) => {
-      this.resign = () => {
-        going.abort();
-        resolve(undefined);
-      };
-    });
+    const { signal } = this.ended;
+    const term = new Promise((resolve) => signal.addEventListener("abort", () => resolve(undefined)));
     // Whoever holds the lock keeps the stream; when that tab goes, the next in line takes over.
     navigator.locks
-      .request(name, { signal: going.signal }, () => {
-        if (going.signal.aborted) return undefined;
+      .request(name, { signal }, () => {
         this.lead();
         return term;
       })
@@ -68,11 +63,11 @@ class Push {
   }
 
   stop() {
+    this.ended.abort();
     window.clearInterval(this.poll);
     window.clearTimeout(this.retry);
     this.source?.close();
     this.source = null;
-    this.resign?.();
     this.channel?.close();
     this.channel = null;
   }
@@ -80,9 +75,14 @@ class Push {
   // ---- the tab that keeps the stream
 
   lead() {
+    const { signal } = this.ended;
+    if (signal.aborted) return;
+    // A tab that takes over from another has missed what came in between.
+    this.wasOpen = Date.now() - this.startedAt > TAKEOVER_SECONDS * 1000;
     this.connect();
-    window.addEventListener("online", () => this.reconnect(0));
-    window.addEventListener("offline", () => this.tell({ type: "state", state: "offline" }));
+    window.addEventListener("online", () => this.reconnect(0), { signal });
+    const offline = () => this.tell({ type: "state", state: "offline" });
+    window.addEventListener("offline", offline, { signal });
   }
 
   connect() {
