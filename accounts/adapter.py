@@ -9,9 +9,10 @@ from allauth.account.internal.flows.login import perform_login, record_authentic
 from allauth.account.internal.flows.logout import logout
 from allauth.account.internal.stagekit import clear_login
 from allauth.account.models import Login
+from allauth.core.internal import ratelimit
 from django.utils.translation import gettext_lazy as _
 
-from accounts.selectors import may_sign_in, outside_address
+from accounts.selectors import may_sign_in
 from accounts.services.record_sign_in import record_sign_in
 from portal.http import client_ip, safe_next
 
@@ -32,7 +33,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         ),
     }
 
-    def is_open_for_signup(self, request: HttpRequest) -> bool:
+    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
         """Never: an admin invites."""
         return False
 
@@ -44,7 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """Return the address that nginx saw."""
         return client_ip(request)
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:  # noqa: ARG002 - allauth's signature
         # allauth would add the Host header, which the attacker chooses
         return f"login:{str(credentials.get('email', '')).strip().lower()[:320]}"
 
@@ -71,10 +72,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Say nothing: "signed in" and "signed out" are seen, not told."""
 
-    def can_reset_by_mail(self, user: User) -> bool:
-        """Return whether a link can reach the person outside of the mailbox it opens."""
-        return bool(outside_address(user))
-
 
 def sign_in(request: HttpRequest, user: User, *, next_url: str, method: str) -> HttpResponse:
     """Sign `user` in through every stage allauth has (a second factor too)."""
@@ -86,3 +83,11 @@ def sign_in(request: HttpRequest, user: User, *, next_url: str, method: str) -> 
 def sign_out(request: HttpRequest) -> None:
     """End the session."""
     logout(request, show_message=False)
+
+
+def may_ask_for_link(request: HttpRequest, address: str) -> bool:
+    """Count one more request for a password link; False when this network or address had enough."""
+    usage = ratelimit.consume(
+        request, app="allauth.account", action="reset_password", key=address.strip().lower()[:320]
+    )
+    return bool(usage)

@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.models import TenantKind
 from accounts.roles import Action
-from accounts.selectors import holds_role, owns_address, tenants_of
+from accounts.selectors import holds_role, owns_mailbox, tenants_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -60,7 +60,7 @@ def person(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"person": None}
-    mailbox = owns_address(user)
+    mailbox = owns_mailbox(user)
     return {
         "person": user,
         "has_mailbox": mailbox,

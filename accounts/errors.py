@@ -41,6 +41,7 @@ class InvitationOver(NotFound):
     """Used, expired, revoked or never made: all look the same."""
 
     code = "invitation_over"
+    title = _("This link no longer works")
     default_message = _(
         "This link has been used, has expired or was withdrawn. Ask for a new one from whoever "
         "sent it to you."

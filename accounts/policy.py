@@ -34,17 +34,23 @@ def require_grant(actor: Actor, role: Role) -> None:
 
 
 def require_over(actor: Actor, person: User) -> None:
-    """Raise NotAllowed unless the actor stands above `person` in everything the person may do.
+    """Raise NotAllowed unless the actor stands above `person` in everything the person may do."""
+    if not stands_over(actor, person):
+        raise NotAllowed(detail="the person is beyond the actor's rights")
 
-    Only the admins of a person's home may reset, suspend or delete him; and a help desk must
-    not gain an admin's rights by resetting the admin's password.
+
+def stands_over(actor: Actor, person: User) -> bool:
+    """Return whether the actor may reset, suspend or delete `person`.
+
+    Only the admins of a person's home may; and a help desk must not gain an admin's rights by
+    resetting the admin's password.
     """
     if actor.is_system:
-        return
+        return True
     if not reaches(actor, person.tenant):
-        raise NotAllowed(detail="not the person's home")
-    for membership in Membership.objects.filter(user=person).select_related("tenant"):
-        if not reaches(actor, membership.tenant) or not covers(actor.roles, [membership.role]):
-            raise NotAllowed(
-                detail=f"person holds {membership.role} beyond the actor's rights",
-            )
+        return False
+    held = Membership.objects.filter(user=person).select_related("tenant")
+    return all(
+        reaches(actor, membership.tenant) and covers(actor.roles, [membership.role])
+        for membership in held
+    )

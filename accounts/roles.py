@@ -34,7 +34,7 @@ class Action(StrEnum):
     PLAN_CHANGE = "plan.change"
     PEOPLE_VIEW = "people.view"
     PEOPLE_CHANGE = "people.change"  # invite, roles, suspend
-    PASSWORD_RESET = "password.reset"
+    PASSWORD_RESET = "password.reset"  # noqa: S105 - the name of an action
     AUDIT_VIEW = "audit.view"
     DOMAIN_VIEW = "domain.view"
     DOMAIN_CREATE = "domain.create"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.errors import InvitationOver, NoSuchTenant
 from accounts.models import (
     AuditEvent,
     Invitation,
-    LoginName,
     Membership,
     Plan,
     Tenant,
@@ -20,11 +21,17 @@ from accounts.models import (
     TenantStatus,
     User,
 )
+from accounts.policy import stands_over
 from accounts.roles import Role
 from portal.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
     from django.db.models import QuerySet
+
+    from accounts.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,47 @@ def operator_tenant() -> Tenant | None:
     return Tenant.objects.filter(kind=TenantKind.OPERATOR).first()
 
 
+def tenant_rows(tenant: Tenant, *, query: str = "", shown: str = "") -> QuerySet[Tenant]:
+    """Return the tenants below with `domain_count`, `mailbox_count`; `shown` narrows by kind or state.
+
+    `domains` and `mailboxes` are the relations that the room above declares on Tenant.
+    """
+    rows = tenants_below(tenant).annotate(
+        domain_count=_count_of("domains"), mailbox_count=_count_of("mailboxes")
+    )
+    if query:
+        domain = Tenant.objects.filter(pk=OuterRef("pk"), domains__name__icontains=query)
+        rows = rows.filter(Q(name__icontains=query) | Exists(domain))
+    if shown == "resellers":
+        rows = rows.filter(kind=TenantKind.RESELLER)
+    elif shown == "suspended":
+        rows = rows.exclude(status=TenantStatus.ACTIVE)
+    return rows
+
+
+def _count_of(relation: str) -> Coalesce:
+    own = Tenant.objects.filter(pk=OuterRef("pk")).order_by()
+    return Coalesce(Subquery(own.values("pk").annotate(n=Count(relation)).values("n")), 0)
+
+
+def tenant_counts(tenant: Tenant) -> dict[str, int]:
+    """Return how many tenants are below: `all`, `resellers`, `suspended`. One query."""
+    return (
+        Tenant.objects.within(tenant)
+        .exclude(pk=tenant.pk)
+        .aggregate(
+            all=Count("pk"),
+            resellers=Count("pk", filter=Q(kind=TenantKind.RESELLER)),
+            suspended=Count("pk", filter=~Q(status=TenantStatus.ACTIVE)),
+        )
+    )
+
+
+def tenant_names(ids: Iterable[int]) -> dict[int, str]:
+    """Return the names of tenants by id."""
+    return dict(Tenant.objects.filter(pk__in=set(ids)).values_list("pk", "name"))
+
+
 # ---- people
 
 
@@ -141,11 +189,12 @@ def person_by_login(address: str) -> User | None:
 
 
 def session_person(user_id: int) -> User | None:
-    """Return the person of a session with what every page asks: `owns_address`, `holds_role`."""
+    """Return the person of a session with what every page asks: `owns_mailbox`, `holds_role`."""
     return (
         User.objects.select_related("tenant")
         .annotate(
-            owns_address=Exists(LoginName.objects.filter(user=OuterRef("pk"))),
+            # `mailboxes` is the relation that the room above declares on User
+            owns_mailbox=Exists(User.objects.filter(pk=OuterRef("pk"), mailboxes__isnull=False)),
             holds_role=Exists(Membership.objects.filter(user=OuterRef("pk"))),
         )
         .filter(pk=user_id)
@@ -166,10 +215,10 @@ def may_sign_in(user: User) -> bool:
     )
 
 
-def owns_address(user: User) -> bool:
-    """Return whether a hosted address signs in as this person."""
-    known = getattr(user, "owns_address", None)
-    return LoginName.objects.filter(user=user).exists() if known is None else bool(known)
+def owns_mailbox(user: User) -> bool:
+    """Return whether the person reads mail here."""
+    known = getattr(user, "owns_mailbox", None)
+    return user.mailboxes.exists() if known is None else bool(known)
 
 
 def holds_role(user: User) -> bool:
@@ -179,11 +228,11 @@ def holds_role(user: User) -> bool:
 
 
 def outside_address(user: User) -> str:
-    """Return the person's e-mail when it is not one of his hosted addresses, else an empty text.
+    """Return the person's e-mail unless it is a mailbox of his own here; then an empty text.
 
-    A link that lets somebody in must not go to the mailbox it opens.
+    A link that lets somebody in must not go to the mailbox that it opens.
     """
-    hosted = LoginName.objects.filter(address=user.email).exists()
+    hosted = user.mailboxes.filter(address__email=user.email).exists()
     return "" if hosted else user.email
 
 
@@ -194,6 +243,33 @@ def people_of(tenant: Tenant) -> QuerySet[User]:
         User.objects.filter(Q(tenant=tenant) | Exists(member))
         .select_related("tenant")
         .prefetch_related("memberships")
+    )
+
+
+def people_rows(tenant: Tenant, *, query: str = "", only_roles: bool = False) -> QuerySet[User]:
+    """Return the people of `tenant`, those with a role in it only, or by name and address."""
+    rows = people_of(tenant)
+    if only_roles:
+        rows = rows.filter(Exists(Membership.objects.filter(user=OuterRef("pk"), tenant=tenant)))
+    if query:
+        rows = rows.filter(Q(name__icontains=query) | Q(email__icontains=query))
+    here = Prefetch(
+        "memberships",
+        Membership.objects.filter(tenant=tenant).order_by("role"),
+        to_attr="roles_here",
+    )
+    return rows.prefetch_related(None).prefetch_related(here)
+
+
+def may_manage(actor: Actor, person: User) -> bool:
+    """Return whether the actor stands above the person: may reset and suspend him."""
+    return stands_over(actor, person)
+
+
+def memberships_of(person: User) -> list[Membership]:
+    """Return all roles of a person, with their tenants."""
+    return list(
+        Membership.objects.filter(user=person).select_related("tenant").order_by("tenant__path")
     )
 
 
@@ -295,6 +371,36 @@ def _limits(tenant: Tenant) -> Limits:
 
 
 # ---- the audit trail
+
+
+def audit_rows(
+    tenant: Tenant,
+    *,
+    query: str = "",
+    action: str = "",
+    since: date | None = None,
+    until: date | None = None,
+    below: bool = False,
+) -> QuerySet[AuditEvent]:
+    """Return what happened in `tenant`, and below it when asked, newest first.
+
+    Days begin and end in the zone that is active.
+    """
+    rows = AuditEvent.objects.order_by("-at", "-pk")
+    if below:
+        rows = rows.filter(tenant_id__in=Tenant.objects.within(tenant).values("pk"))
+    else:
+        rows = rows.filter(tenant_id=tenant.pk)
+    if query:
+        rows = rows.filter(Q(actor_name__icontains=query) | Q(target_name__icontains=query))
+    if action:
+        rows = rows.filter(action=action)
+    zone = timezone.get_current_timezone()
+    if since:
+        rows = rows.filter(at__gte=datetime.combine(since, time.min, zone))
+    if until:
+        rows = rows.filter(at__lt=datetime.combine(until + timedelta(days=1), time.min, zone))
+    return rows
 
 
 def audit_of(tenant: Tenant) -> QuerySet[AuditEvent]:

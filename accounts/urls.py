@@ -4,15 +4,61 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from accounts.views import dashboard, home, profile, sessions
+from accounts.views import (
+    audit,
+    dashboard,
+    home,
+    invitations,
+    people,
+    plans,
+    profile,
+    sessions,
+    tenants,
+)
+
+tenant_pages = [
+    path("", dashboard.dashboard, name="dashboard"),
+    path("settings/", tenants.tenant_settings, name="tenant-settings"),
+    path("tenants/", tenants.tenant_list, name="tenant-list"),
+    path("tenants/new/", tenants.tenant_create, name="tenant-create"),
+    path("tenants/<int:child_id>/", tenants.tenant_detail, name="tenant-detail"),
+    path("tenants/<int:child_id>/plan/", tenants.tenant_plan, name="tenant-plan"),
+    path("tenants/<int:child_id>/suspend/", tenants.tenant_suspend, name="tenant-suspend"),
+    path("tenants/<int:child_id>/resume/", tenants.tenant_resume, name="tenant-resume"),
+    path("plans/", plans.plan_list, name="plan-list"),
+    path("plans/new/", plans.plan_create, name="plan-create"),
+    path("plans/<int:plan_id>/", plans.plan_detail, name="plan-detail"),
+    path("plans/<int:plan_id>/delete/", plans.plan_delete, name="plan-delete"),
+    path("people/", people.people, name="people"),
+    path("people/invite/", people.invitation_create, name="invitation-create"),
+    path(
+        "people/invitations/<int:invitation_id>/resend/",
+        people.invitation_resend,
+        name="invitation-resend",
+    ),
+    path(
+        "people/invitations/<int:invitation_id>/revoke/",
+        people.invitation_revoke,
+        name="invitation-revoke",
+    ),
+    path("people/<int:person_id>/", people.person_detail, name="person-detail"),
+    path("people/<int:person_id>/role/", people.role_grant, name="role-grant"),
+    path("people/<int:person_id>/role/remove/", people.role_revoke, name="role-revoke"),
+    path("people/<int:person_id>/suspend/", people.person_suspend, name="person-suspend"),
+    path("people/<int:person_id>/resume/", people.person_resume, name="person-resume"),
+    path("people/<int:person_id>/password/", people.password_link, name="password-link"),
+    path("audit/", audit.audit, name="audit"),
+]
 
 pages = (
     [
         path("", home.home, name="home"),
+        path("invitation/<str:token>/", invitations.invitation, name="invitation"),
+        path("accounts/forgot/", sessions.forgot, name="forgot"),
         path("settings/profile/", profile.profile, name="profile"),
         path("settings/password/", profile.password, name="password"),
         path("portal/", home.portal, name="portal"),
-        path("portal/<int:tenant_id>/", dashboard.dashboard, name="dashboard"),
+        path("portal/<int:tenant_id>/", include(tenant_pages)),
     ],
     "accounts",
 )

@@ -31,6 +31,7 @@ app.conf.update(
         "webmail.follow_sent_copies": {"task": "webmail.follow_sent_copies", "schedule": 2.0},
         "webmail.purge_uploads": {"task": "webmail.purge_uploads", "schedule": 3600.0},
         "domains.check_due": {"task": "domains.check_due", "schedule": 15.0},
+        "accounts.clear_sessions": {"task": "accounts.clear_sessions", "schedule": 86400.0},
         "domains.purge_deleted": {"task": "domains.purge_deleted", "schedule": 60.0},
     },
 )

@@ -18,6 +18,7 @@ class PortalError(Exception):
 
     status = 400
     code = "bad_request"
+    title: str | _StrPromise = ""  # empty: the heading that goes with the status
     default_message: str | _StrPromise = _("This request could not be understood.")
 
     def __init__(

@@ -75,5 +75,9 @@ class ErrorMiddleware:
             },
         )
         return error_response(
-            request, exception.status, message=str(exception.message), code=exception.code
+            request,
+            exception.status,
+            message=str(exception.message),
+            code=exception.code,
+            title=str(exception.title),
         )

@@ -36,26 +36,29 @@ def create_person(
     """
     owner = actor.may(Action.MAILBOX_CREATE)
     require(actor, Action.MAILBOX_CREATE if owner else Action.PEOPLE_CHANGE, tenant)
-    return insert_person(
-        actor=actor,
-        tenant=tenant,
-        email=email,
-        name=name,
-        password=password,
-        language=language,
-    )
+    with transaction.atomic():
+        person = insert_person(
+            tenant=tenant, email=email, name=name, password=password, language=language
+        )
+        record_audit(
+            actor,
+            tenant,
+            action="person.create",
+            target=("person", person.pk, person.email),
+            changes={"name": ["", person.name]} if person.name else {},
+        )
+    return person
 
 
 def insert_person(
     *,
-    actor: Actor,
     tenant: Tenant,
     email: str,
     name: str = "",
     password: str | None = None,
     language: str = "",
 ) -> User:
-    """Insert the person without asking the policy: for services that have done so."""
+    """Insert the person; policy and audit are the calling service's."""
     address = email.strip().lower()
     if "@" not in address:
         raise AccountsError(field="email")
@@ -71,13 +74,6 @@ def insert_person(
     try:
         with transaction.atomic():
             person.save(force_insert=True)
-            record_audit(
-                actor,
-                tenant,
-                action="person.create",
-                target=("person", person.pk, person.email),
-                changes={"name": ["", person.name]} if person.name else {},
-            )
     except IntegrityError as exc:
         raise EmailTaken(field="email") from exc
     return person

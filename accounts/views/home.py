@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.http import PersonRequest, person_required
-from accounts.selectors import holds_role, owns_address, tenants_of
+from accounts.selectors import holds_role, owns_mailbox, tenants_of
 from portal.errors import Forbidden
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @person_required
 def home(request: PersonRequest) -> HttpResponse:
     """Send mailbox owners to their mail, admins without a mailbox to the portal."""
-    if owns_address(request.user):
+    if owns_mailbox(request.user):
         return redirect("/mail/")
     if holds_role(request.user):
         return redirect("accounts:portal")

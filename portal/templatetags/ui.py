@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from django.forms import BoundField
 
+    from portal.sorting import Sorting
+
 register = template.Library()
 
 
@@ -100,6 +102,22 @@ def meter(used: int, limit: int, used_text: str = "", limit_text: str = "") -> S
         used_text,
         limit_text,
         percent,
+    )
+
+
+@register.simple_tag
+def sort_head(sorting: Sorting, key: str, label: str, css: str = "") -> SafeString:
+    """Return the `<th>` of a sortable column (portal.sorting)."""
+    arrow = ""
+    if sorting.key == key:
+        arrow = icon("chevron-down" if sorting.descending else "chevron-up")
+    return format_html(
+        '<th scope="col" class="{}" aria-sort="{}"><a class="table__sort" href="{}">{} {}</a></th>',
+        css,
+        sorting.aria(key),
+        sorting.link(key),
+        label,
+        arrow,
     )
 
 

@@ -1,0 +1,208 @@
+"""Makes the one-time links by which people come in or choose a new password."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
+from django.core.validators import validate_email
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.errors import AccountsError, EmailTaken
+from accounts.models import Invitation, Membership, User
+from accounts.policy import require, require_over
+from accounts.roles import Action, Role
+from accounts.services.change_roles import check_role
+from accounts.services.record_audit import record_audit
+from portal.config import stack
+from portal.errors import Conflict
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+    from accounts.models import Tenant
+
+INVITATION_LIFE = timedelta(days=7)
+RESET_LIFE = timedelta(hours=24)
+FORGOT_LIFE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An invitation and its address, which exists nowhere else: show it now or never."""
+
+    invitation: Invitation
+    url: str
+    mailed_to: str  # empty: not mailed, hand the address over
+
+
+def invite_person(
+    *, actor: Actor, tenant: Tenant, email: str, role: Role, name: str = "", mail: bool = True
+) -> Link:
+    """Invite somebody into a role; the link goes by mail and may be handed over as well.
+
+    Raises Conflict when an invitation to the address is open, EmailTaken when the person belongs
+    here already, NotAllowed, AccountsError.
+    """
+    require(actor, Action.PEOPLE_CHANGE, tenant)
+    check_role(actor, tenant, role)
+    address = clean_email(email)
+    with transaction.atomic():
+        _refuse_member(tenant, address)
+        earlier = Invitation.objects.filter(
+            tenant=tenant, email=address, accepted_at=None, user=None
+        )
+        if earlier.filter(expires_at__gt=timezone.now()).exists():
+            raise Conflict(
+                gettext_lazy("This address has an open invitation. Resend or withdraw that one."),
+                field="email",
+            )
+        earlier.delete()
+        link = _insert(
+            actor,
+            Invitation(tenant=tenant, email=address, name=" ".join(name.split())[:120], role=role),
+            INVITATION_LIFE,
+        )
+        record_audit(
+            actor,
+            tenant,
+            action="invitation.create",
+            target=("invitation", link.invitation.pk, address),
+            changes={"role": ["", role.value]},
+        )
+        return _mailed(link, "invitation", _language(tenant)) if mail else link
+
+
+def resend_invitation(*, actor: Actor, invitation: Invitation) -> Link:
+    """Make a new link for an unused invitation and mail it; the old link stops working."""
+    require(actor, Action.PEOPLE_CHANGE, invitation.tenant)
+    check_role(actor, invitation.tenant, Role(invitation.role))
+    with transaction.atomic():
+        token = secrets.token_urlsafe(32)
+        invitation.token_sha256 = hash_of(token)
+        invitation.expires_at = timezone.now() + INVITATION_LIFE
+        invitation.invited_by = actor.user
+        invitation.save(update_fields=["token_sha256", "expires_at", "invited_by"])
+        record_audit(
+            actor,
+            invitation.tenant,
+            action="invitation.resend",
+            target=("invitation", invitation.pk, invitation.email),
+        )
+        link = Link(invitation, _url(token), "")
+        return _mailed(link, "invitation", _language(invitation.tenant))
+
+
+def revoke_invitation(*, actor: Actor, invitation: Invitation) -> None:
+    """Withdraw an unused invitation; its link stops working."""
+    require(actor, Action.PEOPLE_CHANGE, invitation.tenant)
+    with transaction.atomic():
+        record_audit(
+            actor,
+            invitation.tenant,
+            action="invitation.revoke",
+            target=("invitation", invitation.pk, invitation.email),
+        )
+        invitation.delete()
+
+
+def make_password_link(
+    *, actor: Actor, person: User, email: str = "", life: timedelta | None = None
+) -> Link:
+    """Make a link by which `person` chooses a password; earlier ones stop working.
+
+    With `email` (an address outside the mailbox it opens) it is mailed there. Without `life` it
+    lasts a week for somebody who never had a password, else a day. Raises NotAllowed.
+    """
+    require(actor, Action.PASSWORD_RESET, person.tenant)
+    require_over(actor, person)
+    new = not person.has_usable_password()
+    address = clean_email(email) if email else ""
+    with transaction.atomic():
+        Invitation.objects.filter(user=person, accepted_at=None).delete()
+        link = _insert(
+            actor,
+            Invitation(tenant=person.tenant, user=person, email=address, name=person.name),
+            life or (INVITATION_LIFE if new else RESET_LIFE),
+        )
+        record_audit(
+            actor,
+            person.tenant,
+            action="password.link",
+            target=("person", person.pk, person.email),
+        )
+        if not address:
+            return link
+        language = person.language or _language(person.tenant)
+        return _mailed(link, "welcome" if new else "reset", language)
+
+
+def clean_email(email: str) -> str:
+    """Return the address in lower case. Raises AccountsError when it is none."""
+    address = email.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError as exc:
+        raise AccountsError(gettext_lazy("Please give a mail address."), field="email") from exc
+    return address
+
+
+def hash_of(token: str) -> str:
+    """Return what is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _refuse_member(tenant: Tenant, address: str) -> None:
+    person = User.objects.filter(email=address).first()
+    if person is None:
+        return
+    member = Membership.objects.filter(user=person, tenant=tenant).exists()
+    if member or person.tenant_id == tenant.pk:
+        raise EmailTaken(
+            gettext_lazy("This person belongs here already: open the person to add a role."),
+            field="email",
+        )
+
+
+def _insert(actor: Actor, invitation: Invitation, life: timedelta) -> Link:
+    token = secrets.token_urlsafe(32)  # 256 random bits
+    invitation.token_sha256 = hash_of(token)
+    invitation.expires_at = timezone.now() + life
+    invitation.invited_by = actor.user
+    invitation.save(force_insert=True)
+    return Link(invitation, _url(token), "")
+
+
+def _url(token: str) -> str:
+    # The fixed address of the site: a forged Host header must not lead people elsewhere.
+    return stack().url + reverse("accounts:invitation", args=[token])
+
+
+def _language(tenant: Tenant) -> str:
+    return tenant.language or translation.get_language() or "en"
+
+
+def _mailed(link: Link, letter: str, language: str) -> Link:
+    invitation = link.invitation
+    with translation.override(language):
+        subjects = {
+            "invitation": _("Invitation to %(tenant)s"),
+            "welcome": _("Your mailbox at %(tenant)s"),
+            "reset": _("Choose a new password for %(tenant)s"),
+        }
+        context = {"link": link, "invitation": invitation, "brand": stack().brand}
+        EmailMessage(
+            subject=subjects[letter] % {"tenant": invitation.tenant.name},
+            body=render_to_string(f"accounts/mail/{letter}.txt", context),
+            to=[invitation.email],
+        ).send()
+    return Link(invitation, link.url, invitation.email)

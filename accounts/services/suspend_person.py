@@ -1,0 +1,63 @@
+"""Keeps a person out and lets him in again: web, IMAP, POP3 and SMTP alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.errors import NotAllowed
+from accounts.models import Invitation, User
+from accounts.policy import require, require_over
+from accounts.roles import Action
+from accounts.services.note_access_change import note_person_change
+from accounts.services.record_audit import record_audit
+from portal.errors import Conflict
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+
+
+def suspend_person(*, actor: Actor, person: User) -> User:
+    """Suspend; open sessions end, mail keeps arriving. Raises NotAllowed, Conflict."""
+    _check(actor, person)
+    if actor.user is not None and actor.user.pk == person.pk:
+        raise NotAllowed
+    with transaction.atomic():
+        now = timezone.now()
+        changed = User.objects.filter(pk=person.pk, suspended_at=None).update(
+            is_active=False, suspended_at=now
+        )
+        if not changed:
+            raise Conflict
+        person.is_active, person.suspended_at = False, now
+        Invitation.objects.filter(invited_by=person, accepted_at=None).delete()
+        Invitation.objects.filter(user=person, accepted_at=None).delete()
+        _record(actor, person, "person.suspend")
+        note_person_change(person=person, kick=True)
+    return person
+
+
+def resume_person(*, actor: Actor, person: User) -> User:
+    """Let the person sign in again. Raises NotAllowed, Conflict."""
+    _check(actor, person)
+    with transaction.atomic():
+        changed = User.objects.filter(pk=person.pk, suspended_at__isnull=False).update(
+            is_active=True, suspended_at=None
+        )
+        if not changed:
+            raise Conflict
+        person.is_active, person.suspended_at = True, None
+        _record(actor, person, "person.resume")
+        note_person_change(person=person, kick=False)
+    return person
+
+
+def _check(actor: Actor, person: User) -> None:
+    require(actor, Action.PEOPLE_CHANGE, person.tenant)
+    require_over(actor, person)
+
+
+def _record(actor: Actor, person: User, action: str) -> None:
+    record_audit(actor, person.tenant, action=action, target=("person", person.pk, person.email))

@@ -1,0 +1,151 @@
+"""Says audit events as a person would: "changed the quota of", "Quota: 1 GB → 5 GB"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.roles import Role
+from portal.templatetags.ui import filesize
+
+if TYPE_CHECKING:
+    from accounts.models import AuditEvent
+
+# What the actor did, followed by the target's name.
+DEEDS = {
+    "session.start": gettext_lazy("signed in as"),
+    "person.create": gettext_lazy("added"),
+    "person.change": gettext_lazy("changed the profile of"),
+    "person.suspend": gettext_lazy("suspended"),
+    "person.resume": gettext_lazy("resumed"),
+    "person.delete": gettext_lazy("deleted"),
+    "password.set": gettext_lazy("set the password of"),
+    "password.link": gettext_lazy("made a password link for"),
+    "role.grant": gettext_lazy("gave a role to"),
+    "role.revoke": gettext_lazy("took a role from"),
+    "invitation.create": gettext_lazy("invited"),
+    "invitation.resend": gettext_lazy("invited again"),
+    "invitation.revoke": gettext_lazy("withdrew the invitation to"),
+    "invitation.accept": gettext_lazy("accepted the invitation as"),
+    "tenant.create": gettext_lazy("opened the tenant"),
+    "tenant.change": gettext_lazy("changed the settings of"),
+    "tenant.plan": gettext_lazy("changed the plan of"),
+    "tenant.suspend": gettext_lazy("suspended the tenant"),
+    "tenant.resume": gettext_lazy("resumed the tenant"),
+    "plan.create": gettext_lazy("made the plan"),
+    "plan.change": gettext_lazy("changed the plan"),
+    "plan.delete": gettext_lazy("deleted the plan"),
+    "domain.create": gettext_lazy("added the domain"),
+    "domain.change": gettext_lazy("changed the domain"),
+    "domain.verify": gettext_lazy("proved ownership of the domain"),
+    "domain.check": gettext_lazy("checked the DNS of"),
+    "domain.suspend": gettext_lazy("suspended the domain"),
+    "domain.resume": gettext_lazy("resumed the domain"),
+    "domain.delete": gettext_lazy("deleted the domain"),
+    "domain.catch_all": gettext_lazy("changed the catch-all of"),
+    "dkim.create": gettext_lazy("made a DKIM key for"),
+    "dkim.rotate": gettext_lazy("rotated the DKIM key of"),
+    "mailbox.create": gettext_lazy("opened the mailbox"),
+    "mailbox.change": gettext_lazy("changed the mailbox"),
+    "mailbox.quota": gettext_lazy("changed the quota of"),
+    "mailbox.suspend": gettext_lazy("suspended the mailbox"),
+    "mailbox.resume": gettext_lazy("resumed the mailbox"),
+    "mailbox.delete": gettext_lazy("is deleting the mailbox"),
+    "mailbox.restore": gettext_lazy("kept the mailbox from being deleted"),
+    "mailbox.purge": gettext_lazy("deleted for good the mailbox"),
+    "alias.create": gettext_lazy("added the alias"),
+    "alias.change": gettext_lazy("changed the alias"),
+    "alias.delete": gettext_lazy("deleted the alias"),
+    "forwarder.create": gettext_lazy("added the forwarder"),
+    "forwarder.change": gettext_lazy("changed the forwarder"),
+    "forwarder.delete": gettext_lazy("deleted the forwarder"),
+    "submission.cancel": gettext_lazy("took back the message"),
+    "submission.retry": gettext_lazy("sent again the message"),
+}
+
+FIELDS = {
+    "name": gettext_lazy("Name"),
+    "language": gettext_lazy("Language"),
+    "timezone": gettext_lazy("Time zone"),
+    "theme": gettext_lazy("Theme"),
+    "role": gettext_lazy("Role"),
+    "kind": gettext_lazy("Kind"),
+    "plan": gettext_lazy("Plan"),
+    "status": gettext_lazy("State"),
+    "reason": gettext_lazy("Reason"),
+    "quota_bytes": gettext_lazy("Quota"),
+    "storage_bytes": gettext_lazy("Storage"),
+    "max_mailbox_bytes": gettext_lazy("One mailbox at most"),
+    "max_domains": gettext_lazy("Domains"),
+    "max_mailboxes": gettext_lazy("Mailboxes"),
+    "max_aliases": gettext_lazy("Aliases"),
+    "max_forwarders": gettext_lazy("Forwarders"),
+    "max_lists": gettext_lazy("Distribution lists"),
+    "max_sent_per_hour": gettext_lazy("Messages an hour"),
+    "max_sent_per_day": gettext_lazy("Messages a day"),
+    "allow_imap": gettext_lazy("IMAP"),
+    "allow_pop3": gettext_lazy("POP3"),
+    "allow_smtp": gettext_lazy("Sending by programs"),
+    "forward_to": gettext_lazy("Forwards to"),
+    "keep_copy": gettext_lazy("Keeps a copy"),
+    "targets": gettext_lazy("Goes to"),
+    "owner": gettext_lazy("Owner"),
+    "is_enabled": gettext_lazy("Switched on"),
+    "delete_after": gettext_lazy("Deleted on"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An audit event, ready to be shown."""
+
+    event: AuditEvent
+    tenant: str  # name of the tenant it belongs to; empty on the page of that tenant
+    actor: str
+    deed: str
+    changes: list[tuple[str, str, str]]  # field, before (empty: nothing), after
+
+
+def told(event: AuditEvent, tenant: str = "") -> Entry:
+    """Return the event in words."""
+    actor = event.actor_name if event.actor_id else _("System")
+    deed = str(DEEDS.get(event.action) or event.action.replace(".", " ").replace("_", " "))
+    changes = [
+        (str(FIELDS.get(field) or field.replace("_", " ").capitalize()), *_values(field, change))
+        for field, change in event.changes.items()
+    ]
+    return Entry(event, tenant, actor, deed, changes)
+
+
+def action_choices() -> list[tuple[str, str]]:
+    """Return every known action with its words, in the order of the table above."""
+    return [(action, str(words)) for action, words in DEEDS.items()]
+
+
+def _values(field: str, change: Any) -> tuple[str, str]:
+    if isinstance(change, list) and len(change) == 2:
+        return _value(field, change[0]), _value(field, change[1])
+    return "", _value(field, change)
+
+
+def _value(field: str, value: Any) -> str:
+    if value is None:
+        return _("no limit") if field.startswith("max_") or field == "storage_bytes" else ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int) and field.endswith("_bytes"):
+        return filesize(value) if value else _("no limit")
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    text = str(value)
+    if field == "role" and text in Role.values:
+        return str(Role(text).label)
+    if field.endswith(("_at", "_after")) and (moment := parse_datetime(text)):
+        return date_format(localtime(moment), "DATETIME_FORMAT")
+    return text

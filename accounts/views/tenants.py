@@ -1,0 +1,166 @@
+"""Tenants below one's own: the list, a new one, its plan, and stopping or resuming it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.forms import SuspendForm, TenantForm, TenantPlanForm, TenantSettingsForm
+from accounts.http import TenantRequest, permission
+from accounts.models import Plan, Tenant, TenantKind
+from accounts.roles import Action
+from accounts.selectors import limits_of, plans_of, tenant_below, tenant_counts, tenant_rows
+from accounts.services.change_tenant import change_tenant, change_tenant_plan
+from accounts.services.open_tenant import open_tenant
+from accounts.services.suspend_tenant import resume_tenant, suspend_tenant
+from portal.errors import NotFound
+from portal.forms import attempt
+from portal.http import page
+from portal.paging import paged
+from portal.sorting import sorting
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+COLUMNS = {
+    "name": ("name",),
+    "plan": ("plan__name", "name"),
+    "status": ("status", "name"),
+    "created": ("created_at",),
+}
+
+
+@require_GET
+@permission(Action.TENANT_VIEW)
+def tenant_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
+    """List the tenants below."""
+    tenant = _seller(request.tenant)
+    order = sorting(request.GET, COLUMNS, default="name")
+    query, shown = request.GET.get("q", "").strip()[:200], request.GET.get("show", "")
+    rows = tenant_rows(tenant, query=query, shown=shown).order_by(*order.order_by)
+    context = {
+        "here": "tenants",
+        "page": paged(rows, request.GET),
+        "sorting": order,
+        "query": query,
+        "shown": shown,
+        "counts": tenant_counts(tenant),
+        "may_create": request.actor.may(Action.TENANT_CREATE),
+    }
+    return page(request, "accounts/tenant_list.html", context, fragment="accounts/_tenants.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Action.TENANT_CREATE)
+def tenant_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
+    """Open a reseller or company and invite its admin."""
+    tenant = _seller(request.tenant)
+    plans = list(plans_of(tenant))
+    form = TenantForm(request.POST or None, plans=plans)
+    if form.is_valid():
+        data = form.cleaned_data
+        opened = attempt(
+            form,
+            open_tenant,
+            actor=request.actor,
+            parent=tenant,
+            kind=TenantKind(data["kind"]),
+            name=data["name"],
+            plan=form.chosen_plan,
+            admin_email=data["admin_email"],
+            admin_name=data["admin_name"],
+            language=data["language"],
+        )
+        if opened is not None:
+            child, link = opened
+            context = {"here": "tenants", "child": child, "link": link}
+            return page(request, "accounts/tenant_opened.html", context)
+    context = {"here": "tenants", "form": form, "plans": plans}
+    return page(request, "accounts/tenant_form.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@permission(Action.TENANT_VIEW)
+def tenant_detail(request: TenantRequest, tenant_id: int, child_id: int) -> HttpResponse:
+    """Show one tenant below."""
+    child = tenant_below(request.tenant, child_id)
+    return page(request, "accounts/tenant_detail.html", _detail(request, child))
+
+
+@require_POST
+@permission(Action.TENANT_CHANGE)
+def tenant_plan(request: TenantRequest, tenant_id: int, child_id: int) -> HttpResponse:
+    """Put a tenant below on another plan."""
+    child = tenant_below(request.tenant, child_id)
+    form = TenantPlanForm(request.POST, plans=_plans_for(child))
+    if form.is_valid() and attempt(
+        form, change_tenant_plan, actor=request.actor, tenant=child, plan=form.chosen_plan
+    ):
+        messages.success(request, _("The plan was changed."))
+        return redirect("accounts:tenant-detail", tenant_id, child_id)
+    context = _detail(request, child) | {"plan_form": form}
+    return page(request, "accounts/tenant_detail.html", context, status=422)
+
+
+@require_POST
+@permission(Action.TENANT_CHANGE)
+def tenant_suspend(request: TenantRequest, tenant_id: int, child_id: int) -> HttpResponse:
+    """Stop serving a tenant below."""
+    child = tenant_below(request.tenant, child_id)
+    form = SuspendForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
+    suspend_tenant(actor=request.actor, tenant=child, reason=reason)
+    messages.success(request, _("%(tenant)s is suspended.") % {"tenant": child.name})
+    return redirect("accounts:tenant-detail", tenant_id, child_id)
+
+
+@require_POST
+@permission(Action.TENANT_CHANGE)
+def tenant_resume(request: TenantRequest, tenant_id: int, child_id: int) -> HttpResponse:
+    """Serve a tenant below again."""
+    child = tenant_below(request.tenant, child_id)
+    resume_tenant(actor=request.actor, tenant=child)
+    messages.success(request, _("%(tenant)s is served again.") % {"tenant": child.name})
+    return redirect("accounts:tenant-detail", tenant_id, child_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Action.TENANT_SETTINGS)
+def tenant_settings(request: TenantRequest, tenant_id: int) -> HttpResponse:
+    """Show and change the name, language and zone of the tenant one acts in."""
+    form = TenantSettingsForm(request.POST or None, tenant=request.tenant)
+    if form.is_valid() and attempt(
+        form, change_tenant, actor=request.actor, tenant=request.tenant, **form.cleaned_data
+    ):
+        messages.success(request, _("Saved."))
+        return redirect("accounts:tenant-settings", tenant_id)
+    context = {"here": "settings", "form": form, "limits": limits_of(request.tenant)}
+    return page(
+        request, "accounts/tenant_settings.html", context, status=422 if form.errors else 200
+    )
+
+
+def _seller(tenant: Tenant) -> Tenant:
+    if tenant.kind == TenantKind.COMPANY:
+        raise NotFound  # a company holds no tenants
+    return tenant
+
+
+def _plans_for(child: Tenant) -> list[Plan]:
+    return list(plans_of(child.parent)) if child.parent else []
+
+
+def _detail(request: TenantRequest, child: Tenant) -> dict[str, object]:
+    plans = _plans_for(child)
+    return {
+        "here": "tenants",
+        "child": child,
+        "limits": limits_of(child),
+        "plan_form": TenantPlanForm(plans=plans, initial={"plan": child.plan_id}),
+        "suspend_form": SuspendForm(),
+        "may_change": request.actor.may(Action.TENANT_CHANGE),
+    }
