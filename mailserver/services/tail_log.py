@@ -46,7 +46,7 @@ class PostfixTailer:
         self._follower = Follower(path)
         self._reader = PostfixReader()
         self._position: Position | None = None  # as committed; None: not known yet
-        self._marked_at = 0.0
+        self._marked_at = float("-inf")
 
     def step(self) -> bool:
         """Store the next stretch; True when there may be more at once.
@@ -67,7 +67,7 @@ class PostfixTailer:
                 _store(self._reader.read(chunk.lines, now=timezone.localtime()))
             _move(row, chunk, started_at)
         self._position = chunk.position
-        self._marked_at = monotonic()
+        self._marked_at = monotonic() if chunk.is_end else float("-inf")
         return chunk.position != before
 
     def _is_idle(self, position: Position) -> bool:
