@@ -82,15 +82,15 @@ def fetch_message(session: Session, uid: int) -> MessageData:
     """Return headers and structure of a message of the selected folder. Raises MessageGone."""
     header = b"BODY.PEEK[HEADER]<0.%d>" % MAX_HEADER_OCTETS
     items = b"(UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE " + header + b")"
-    for sequence, data in _fetched(session.command(b"UID FETCH", b"%d" % uid, items)):
+    for sequence, data in fetched(session.command(b"UID FETCH", b"%d" % uid, items)):
         structure = data.get(b"BODYSTRUCTURE")
         if data.get(b"UID") == b"%d" % uid and isinstance(structure, list):
             return MessageData(
                 sequence=sequence,
                 uid=uid,
                 flags=_flags(data),
-                size_bytes=_number(data.get(b"RFC822.SIZE")),
-                received_at=_internal_date(data.get(b"INTERNALDATE")),
+                size_bytes=number(data.get(b"RFC822.SIZE")),
+                received_at=internal_date(data.get(b"INTERNALDATE")),
                 headers=parse_headers(_body(data)),
                 structure=parse_structure(structure),
             )
@@ -152,7 +152,7 @@ def fetch_flags(session: Session, uids: Sequence[int]) -> dict[int, frozenset[by
     if not uids:
         return {}
     answer = session.command(b"UID FETCH", uid_set(uids), b"(UID FLAGS)")
-    return {_number(data.get(b"UID")): _flags(data) for _, data in _fetched(answer)}
+    return {number(data.get(b"UID")): _flags(data) for _, data in fetched(answer)}
 
 
 # ---- changing
@@ -232,8 +232,8 @@ def expand_set(text: bytes) -> list[int]:
 
 def _rows(answer: Answer) -> list[Row]:
     rows = []
-    for sequence, data in _fetched(answer):
-        uid = _number(data.get(b"UID"))
+    for sequence, data in fetched(answer):
+        uid = number(data.get(b"UID"))
         if not uid:
             continue
         flags = _flags(data)
@@ -243,8 +243,8 @@ def _rows(answer: Answer) -> list[Row]:
                 sequence=sequence,
                 uid=uid,
                 flags=flags,
-                size_bytes=_number(data.get(b"RFC822.SIZE")),
-                received_at=_internal_date(data.get(b"INTERNALDATE")),
+                size_bytes=number(data.get(b"RFC822.SIZE")),
+                received_at=internal_date(data.get(b"INTERNALDATE")),
                 preview=clean_preview(preview) if isinstance(preview, bytes) else "",
                 headers=parse_headers(_body(data)),
                 has_attachment=HAS_ATTACHMENT in flags,
@@ -254,20 +254,20 @@ def _rows(answer: Answer) -> list[Row]:
     return rows
 
 
-def _fetched(answer: Answer) -> Iterator[tuple[int, dict[bytes, Token]]]:
-    """Yield sequence number and items of each FETCH answer."""
+def fetched(answer: Answer) -> Iterator[tuple[int, dict[bytes, Token]]]:
+    """Yield sequence number and items of each FETCH answer. Raises ConnectionLost for nonsense."""
     with translated():
         for line in answer.untagged:
-            number, _, rest = line[2:].partition(b" ")
+            sequence, _, rest = line[2:].partition(b" ")
             if rest[:6] == b"FETCH ":
                 items = tokenize(rest, 6)
                 if items and isinstance(items[0], list):
-                    yield int(number), pairs(items[0])
+                    yield int(sequence), pairs(items[0])
 
 
 def _fetch_octets(session: Session, uid: int, section: bytes, start: int, size: int) -> bytes:
     item = b"(UID BODY.PEEK[%s]<%d.%d>)" % (section, start, size)
-    for _, data in _fetched(session.command(b"UID FETCH", b"%d" % uid, item)):
+    for _, data in fetched(session.command(b"UID FETCH", b"%d" % uid, item)):
         if data.get(b"UID") == b"%d" % uid:
             return _body(data)
     raise MessageGone(detail="no such uid")
@@ -296,11 +296,12 @@ def _flags(data: dict[bytes, Token]) -> frozenset[bytes]:
     )
 
 
-def _number(token: Token | None) -> int:
+def number(token: Token | None) -> int:
+    """Return a number's value, 0 for anything else."""
     return int(token) if isinstance(token, bytes) and token.isdigit() else 0
 
 
-def _internal_date(token: Token | None) -> datetime:
+def internal_date(token: Token | None) -> datetime:
     """Return `24-Nov-2026 13:42:00 +0700` as a datetime; 1970 when it is something else."""
     if not isinstance(token, bytes) or len(token) < 26:
         return _EPOCH
