@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from webmail.message import fields
 from webmail.message.flowed import clean_text, to_flowed
+from webmail.message.structure import safe_file_name
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 MAX_REFERENCES = 50
 _POLICY = SMTP.clone(cte_type="7bit")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,60}\Z")
-_UNNAMEABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069/\\\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,4 +159,4 @@ def media_type(given: str) -> tuple[str, str]:
 
 def file_name(given: str) -> str:
     """Return a file's name without path, controls and tricks of direction; never empty."""
-    return " ".join(_UNNAMEABLE.sub("_", given).split()).strip(" .")[:180].strip(" .") or "file"
+    return safe_file_name(given).strip(" .") or "file"
