@@ -42,7 +42,7 @@ class Browser:
         context.route("**/try/listen.js", lambda route: _script(route, _LISTEN))
         context.on("request", self._count)
 
-    def browsing.tab(self, person: Person, *, poll: int = 90) -> Page:
+    def tab(self, person: Person, *, poll: int = 90) -> Page:
         """Sign the person in and open a tab."""
         name, _, value = cookie(person.user).partition("=")
         self.context.add_cookies([{"name": name, "value": value, "url": self.url}])
@@ -68,9 +68,7 @@ def browsing(new_context: Callable[..., BrowserContext], stack: Stack) -> Browse
     return Browser(new_context(base_url=stack.url), stack.url)
 
 
-def test_a_change_reaches_the_page_and_the_pill_says_live(
-    live: World, browsing: Browser
-) -> None:
+def test_a_change_reaches_the_page_and_the_pill_says_live(live: World, browsing: Browser) -> None:
     person = live.person()
     page = browsing.tab(person)
     expect(page.locator("[data-push-word]")).to_have_text("Live")

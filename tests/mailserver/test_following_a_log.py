@@ -160,7 +160,8 @@ def test_every_line_comes_once_and_in_order(
     log = Log(tmp_path_factory.mktemp("log"))
     log.write("")
     log.step()
-    written, read = "", []
+    written = ""
+    read: list[bytes] = []
     for act, text in acts:
         if act == "write":
             log.write(text)
