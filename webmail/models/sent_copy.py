@@ -30,6 +30,9 @@ class SentCopy(models.Model):
     answered_uid_validity = models.BigIntegerField(default=0)
     answered_uid = models.BigIntegerField(default=0)
     is_forward = models.BooleanField(default=False)  # $Forwarded instead of \Answered
+    draft_message_id = models.CharField(  # of a draft of another program that was sent; no brackets
+        max_length=998, blank=True
+    )
     due_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
 

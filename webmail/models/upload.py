@@ -10,7 +10,7 @@ from domains.models import Mailbox
 
 
 class ComposeUpload(models.Model):
-    """A file in DATA/uploads/<mailbox>/<key>; removed after sending or two days."""
+    """A file in DATA/uploads/<mailbox>/<key>; removed after sending or two days untouched."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+")
     compose_id = models.UUIDField()
@@ -18,7 +18,8 @@ class ComposeUpload(models.Model):
     file_name = models.CharField(max_length=255)
     content_type = models.CharField(max_length=127)
     size_bytes = models.PositiveBigIntegerField()
-    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+    is_inline = models.BooleanField(default=False)  # a picture inside the text
+    touched_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         indexes = (models.Index(fields=["mailbox", "compose_id"], name="upload_compose"),)
