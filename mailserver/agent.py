@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
-from mailserver.errors import DaemonFailed, MailserverError
-from mailserver.services.apply_access_changes import apply_access_changes
-from mailserver.services.delete_homes import delete_homes
+from mailserver.errors import MailserverError
+from mailserver.services.apply_access_changes import AccessChanges
+from mailserver.services.delete_homes import HomeChanges
 from mailserver.services.export_dkim import export_dkim
 from mailserver.services.scan_queue import QueueScanner
 from mailserver.services.tail_log import PostfixTailer
@@ -41,11 +41,12 @@ class Duty:
 
 def duties() -> Sequence[Duty]:
     """Return all the agent does; each runs in a thread of its own, so that none waits for another."""
+    access, homes = AccessChanges(), HomeChanges()
     watchdog, scanner = Watchdog(), QueueScanner()
     tailer = PostfixTailer(stack().data / "log" / "postfix.log")
     return (
-        Duty("access", 0.5, lambda: _all_done(apply_access_changes())),
-        Duty("homes", 1.0, lambda: _all_done(delete_homes())),
+        Duty("access", 0.5, lambda: _nothing_more(access.apply())),
+        Duty("homes", 1.0, lambda: _nothing_more(homes.apply())),
         Duty("dkim", 3.0, lambda: _nothing_more(export_dkim(folder=stack().data / "dkim"))),
         Duty("log", 0.2, tailer.step),
         Duty("queue", 5.0, lambda: _nothing_more(scanner.scan())),
@@ -94,12 +95,6 @@ def keep_doing(duty: Duty, stop: threading.Event) -> None:
 
 def _longer(pause: float, duty: Duty) -> float:
     return max(duty.every_seconds, min(_SLOWEST_SECONDS, pause * 2))
-
-
-def _all_done(failed_count: int) -> bool:
-    if failed_count:
-        raise DaemonFailed(detail=f"{failed_count} rows wait")
-    return False
 
 
 def _nothing_more(_: object) -> bool:

@@ -9,26 +9,43 @@ from django.utils import timezone
 from accounts.models import AccessChange
 from mailserver import doveadm
 from mailserver.errors import DaemonFailed
+from mailserver.patience import Patience
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 100
 
 
-def apply_access_changes() -> int:
-    """Carry out the oldest open rows; returns how many could not be. Repeating is harmless."""
-    rows = list(AccessChange.objects.filter(done_at=None).order_by("id")[:_BATCH])
-    failed = 0
-    for address in dict.fromkeys(row.address for row in rows):
-        mine = [row for row in rows if row.address == address]
+class AccessChanges:
+    """Carries out open rows, oldest first. Repeating one is harmless."""
+
+    def __init__(self) -> None:
+        self._patience = Patience[str]()
+
+    def apply(self) -> int:
+        """Do what is open; returns how many rows were done. What fails is tried again later."""
+        rows = list(
+            AccessChange.objects.filter(done_at=None)
+            .exclude(address__in=self._patience.resting())
+            .order_by("id")[:_BATCH]
+        )
+        done = 0
+        for address in dict.fromkeys(row.address for row in rows):
+            mine = [row for row in rows if row.address == address]
+            if self._tell_dovecot(address, kick=any(row.kick for row in mine)):
+                numbers = [row.id for row in mine]
+                done += AccessChange.objects.filter(id__in=numbers).update(done_at=timezone.now())
+        return done
+
+    def _tell_dovecot(self, address: str, *, kick: bool) -> bool:
         try:
             # First forget, then kick: who comes back at once must be asked anew.
             doveadm.flush_auth_cache(address)
-            if any(row.kick for row in mine):
+            if kick:
                 doveadm.kick(address)
         except DaemonFailed as exc:
-            failed += len(mine)
-            logger.warning("access change waits", extra={"row": mine[0].id, "reason": exc.detail})
-            continue
-        AccessChange.objects.filter(id__in=[row.id for row in mine]).update(done_at=timezone.now())
-    return failed
+            self._patience.failed(address)
+            logger.warning("access change waits", extra={"reason": exc.detail})
+            return False
+        self._patience.done(address)
+        return True

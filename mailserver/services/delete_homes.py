@@ -12,6 +12,7 @@ from django.utils import timezone
 from domains.models import Mailbox, MailHomeChange
 from mailserver import doveadm
 from mailserver.errors import DaemonFailed, UnsafePath
+from mailserver.patience import Patience
 from portal.config import stack
 
 if TYPE_CHECKING:
@@ -22,29 +23,39 @@ logger = logging.getLogger(__name__)
 _BATCH = 20
 
 
-def delete_homes() -> int:
-    """Carry out the open rows, least tried first; returns how many could not be."""
-    rows = MailHomeChange.objects.filter(done_at=None).order_by("attempts", "id")[:_BATCH]
-    return sum(not _carry_out(row) for row in rows)
+class HomeChanges:
+    """Carries out open rows, least tried first."""
 
+    def __init__(self) -> None:
+        self._patience = Patience[int]()
 
-def _carry_out(row: MailHomeChange) -> bool:
-    try:
-        doveadm.flush_auth_cache(row.address)
-        doveadm.kick(row.address)
-        remove_home(stack().data / "mail", row.mailbox_id)
-    except (DaemonFailed, UnsafePath) as exc:
-        return _note_failure(row, exc.detail)
-    except OSError as exc:
-        return _note_failure(row, str(exc))
-    MailHomeChange.objects.filter(id=row.id).update(done_at=timezone.now(), error="")
-    return True
+    def apply(self) -> int:
+        """Delete what is to be deleted; returns how many homes went. A failure is in the row's `error`."""
+        rows = (
+            MailHomeChange.objects.filter(done_at=None)
+            .exclude(id__in=self._patience.resting())
+            .order_by("attempts", "id")[:_BATCH]
+        )
+        return sum(self._carry_out(row) for row in rows)
 
+    def _carry_out(self, row: MailHomeChange) -> bool:
+        try:
+            doveadm.flush_auth_cache(row.address)
+            doveadm.kick(row.address)
+            remove_home(stack().data / "mail", row.mailbox_id)
+        except (DaemonFailed, UnsafePath) as exc:
+            return self._note_failure(row, exc.detail)
+        except OSError as exc:
+            return self._note_failure(row, str(exc))
+        MailHomeChange.objects.filter(id=row.id).update(done_at=timezone.now(), error="")
+        self._patience.done(row.id)
+        return True
 
-def _note_failure(row: MailHomeChange, reason: str) -> bool:
-    MailHomeChange.objects.filter(id=row.id).update(attempts=F("attempts") + 1, error=reason)
-    logger.warning("home not deleted", extra={"row": row.id, "reason": reason})
-    return False
+    def _note_failure(self, row: MailHomeChange, reason: str) -> bool:
+        MailHomeChange.objects.filter(id=row.id).update(attempts=F("attempts") + 1, error=reason)
+        self._patience.failed(row.id)
+        logger.warning("home not deleted", extra={"row": row.id, "reason": reason})
+        return False
 
 
 def remove_home(root: Path, mailbox_id: int) -> None:
