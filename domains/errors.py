@@ -123,7 +123,7 @@ class PersonSuspended(Conflict):
 
 
 class MailboxSuspended(Conflict):
-    """This one mailbox may not be read now."""
+    """Only this mailbox may not be read now."""
 
     status = 403
     code = "mailbox_suspended"

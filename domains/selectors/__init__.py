@@ -1,0 +1,64 @@
+"""Reads rows of what is hosted. Finding and authorising is one call: the tenant comes first."""
+
+from __future__ import annotations
+
+from domains.selectors.addresses import (
+    alias_of,
+    aliases_of,
+    directory_of,
+    forwarder_of,
+    forwarders_of,
+    mailbox_addresses_of,
+)
+from domains.selectors.domains import (
+    DomainRow,
+    domain_counts,
+    domain_of,
+    domain_rows,
+    domains_of,
+    domains_within,
+    expected_records,
+    filtered_domains,
+)
+from domains.selectors.figures import Usage, usage_of
+from domains.selectors.mailboxes import (
+    MailboxRow,
+    mailbox_by_address,
+    mailbox_counts,
+    mailbox_of,
+    mailbox_of_person,
+    mailbox_rows,
+    mailboxes_of,
+    mailboxes_of_person,
+    sender_addresses,
+    sorted_mailboxes,
+)
+
+__all__ = [
+    "DomainRow",
+    "MailboxRow",
+    "Usage",
+    "alias_of",
+    "aliases_of",
+    "directory_of",
+    "domain_counts",
+    "domain_of",
+    "domain_rows",
+    "domains_of",
+    "domains_within",
+    "expected_records",
+    "filtered_domains",
+    "forwarder_of",
+    "forwarders_of",
+    "mailbox_addresses_of",
+    "mailbox_by_address",
+    "mailbox_counts",
+    "mailbox_of",
+    "mailbox_of_person",
+    "mailbox_rows",
+    "mailboxes_of",
+    "mailboxes_of_person",
+    "sender_addresses",
+    "sorted_mailboxes",
+    "usage_of",
+]

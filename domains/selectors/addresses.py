@@ -1,0 +1,99 @@
+"""Aliases, forwarders and the directory of a tenant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Prefetch
+
+from domains.models import (
+    Address,
+    Alias,
+    AliasTarget,
+    Forwarder,
+    ForwarderTarget,
+    Mailbox,
+    MailboxStatus,
+)
+from domains.selectors.search import address_part, having_part
+from portal.errors import NotFound
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from accounts.models import Tenant
+
+DIRECTORY_ROWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEntry:
+    """A colleague, as address books show him."""
+
+    name: str
+    email: str
+
+
+def aliases_of(tenant: Tenant, *, part: str = "") -> QuerySet[Alias]:
+    """Return the tenant's aliases with their targets' addresses, by address."""
+    targets = AliasTarget.objects.select_related("address").order_by("address__email")
+    rows = (
+        Alias.objects.filter(tenant=tenant, address__tenant=tenant)
+        .select_related("address", "address__domain")
+        .prefetch_related(Prefetch("targets", targets))
+        .order_by("address__email")
+    )
+    wanted = part.replace("\0", "").strip()[:100]
+    return rows.filter(address__email__contains=address_part(wanted)) if wanted else rows
+
+
+def alias_of(tenant: Tenant, alias_id: int) -> Alias:
+    """Return an alias of `tenant`. Raises NotFound."""
+    found = aliases_of(tenant).filter(pk=alias_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def forwarders_of(tenant: Tenant, *, part: str = "") -> QuerySet[Forwarder]:
+    """Return the tenant's forwarders with their targets, by address."""
+    rows = (
+        Forwarder.objects.filter(tenant=tenant, address__tenant=tenant)
+        .select_related("address", "address__domain")
+        .prefetch_related(Prefetch("targets", ForwarderTarget.objects.order_by("email")))
+        .order_by("address__email")
+    )
+    wanted = part.replace("\0", "").strip()[:100]
+    return rows.filter(address__email__contains=address_part(wanted)) if wanted else rows
+
+
+def forwarder_of(tenant: Tenant, forwarder_id: int) -> Forwarder:
+    """Return a forwarder of `tenant`. Raises NotFound."""
+    found = forwarders_of(tenant).filter(pk=forwarder_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def mailbox_addresses_of(tenant: Tenant) -> QuerySet[Address]:
+    """Return the addresses of the tenant's mailboxes that an alias or catch-all may deliver to."""
+    return (
+        Address.objects.filter(tenant=tenant, mailbox__isnull=False)
+        .exclude(mailbox__status=MailboxStatus.DELETING)
+        .select_related("mailbox")
+        .order_by("email")
+    )
+
+
+def directory_of(
+    tenant: Tenant, *, part: str = "", limit: int = DIRECTORY_ROWS
+) -> list[DirectoryEntry]:
+    """Return colleagues whose name or address contains `part`, by name; at most `limit`."""
+    rows = having_part(
+        Mailbox.objects.of(tenant).exclude(status=MailboxStatus.DELETING), part
+    ).order_by("name", "address__email")
+    return [
+        DirectoryEntry(name, email)
+        for name, email in rows.values_list("name", "address__email")[:limit]
+    ]

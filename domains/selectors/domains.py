@@ -1,0 +1,119 @@
+"""Domains of a tenant, for lists and for one page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Q, Sum
+
+from domains.dns.records import DkimPublic, ExpectedRecord, expected
+from domains.models import Domain, DomainStatus, Mailbox
+from domains.names import show_domain
+from domains.selectors.search import address_part, within
+from portal.config import stack
+from portal.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import QuerySet
+
+    from accounts.models import Tenant
+
+NEEDS_ATTENTION = Q(dns_problems__gt=0, status=DomainStatus.ACTIVE)
+FILTERS = {
+    "attention": NEEDS_ATTENTION,
+    "pending": Q(status=DomainStatus.PENDING),
+    "suspended": Q(status=DomainStatus.SUSPENDED),
+}
+SORTS = {"name": "name", "created": "created_at", "status": "status"}
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRow:
+    """A domain in a list. `mailbox_limit` and `storage_limit` are its tenant's; None: no limit."""
+
+    domain: Domain
+    shown_name: str
+    mailboxes: int
+    used_bytes: int
+    mailbox_limit: int | None
+    storage_limit: int | None
+
+
+def domains_of(tenant: Tenant) -> QuerySet[Domain]:
+    """Return the domains of `tenant` itself, by name."""
+    return Domain.objects.of(tenant).order_by("name")
+
+
+def domains_within(tenant: Tenant) -> QuerySet[Domain]:
+    """Return the domains of `tenant` and, for resellers and operators, of all below it."""
+    return Domain.objects.filter(within(tenant)).select_related("tenant", "tenant__plan")
+
+
+def domain_of(tenant: Tenant, domain_id: int) -> Domain:
+    """Return a domain of `tenant`. Raises NotFound."""
+    found = Domain.objects.of(tenant).select_related("tenant").filter(pk=domain_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def filtered_domains(tenant: Tenant, *, part: str, state: str, sort: str) -> QuerySet[Domain]:
+    """Return the list's rows: `part` of the name, `state` of FILTERS, `sort` of SORTS or -SORTS."""
+    rows = domains_within(tenant)
+    wanted = part.replace("\0", "").strip()[:100]
+    if wanted:
+        rows = rows.filter(
+            Q(name__contains=address_part(wanted)) | Q(tenant__name__icontains=wanted)
+        )
+    if state in FILTERS:
+        rows = rows.filter(FILTERS[state])
+    minus = "-" if sort.startswith("-") else ""
+    return rows.order_by(f"{minus}{SORTS.get(sort.removeprefix('-'), 'name')}", "pk")
+
+
+def domain_counts(tenant: Tenant) -> dict[str, int]:
+    """Return how many domains each filter finds; "all" too. One query."""
+    return Domain.objects.filter(within(tenant)).aggregate(
+        all=Count("pk"), **{name: Count("pk", filter=rule) for name, rule in FILTERS.items()}
+    )
+
+
+def domain_rows(domains: Sequence[Domain]) -> list[DomainRow]:
+    """Return the domains of one page with their figures. One query, whatever their number."""
+    figures = {
+        row["address__domain"]: row
+        for row in Mailbox.objects.filter(address__domain__in=[d.pk for d in domains])
+        .values("address__domain")
+        .annotate(mailboxes=Count("pk"), used=Sum("usage__bytes"))
+        .order_by()
+    }
+    rows = []
+    for domain in domains:
+        figure = figures.get(domain.pk)
+        plan = domain.tenant.plan
+        rows.append(
+            DomainRow(
+                domain,
+                show_domain(domain.name),
+                figure["mailboxes"] if figure else 0,
+                (figure["used"] or 0) if figure else 0,
+                plan.max_mailboxes if plan else None,
+                plan.storage_bytes if plan else None,
+            )
+        )
+    return rows
+
+
+def expected_records(domain: Domain) -> tuple[ExpectedRecord, ...]:
+    """Return what `domain` has to publish. One query."""
+    keys = domain.dkim_keys.filter(retired_at=None).order_by("selector")
+    return expected(
+        domain.name,
+        ownership_token=domain.ownership_token,
+        mail_hostname=stack().mail_hostname,
+        operator_domain=stack().operator_domain,
+        dkim=tuple(DkimPublic(key.selector, key.public_key) for key in keys),
+    )

@@ -1,0 +1,192 @@
+"""Mailboxes: of a tenant for admins, of a person for the webmail, by address for the mail road."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import BigIntegerField, Count, F, Max, Q, Value
+from django.db.models.functions import Coalesce
+
+from domains.errors import MailboxSuspended, PersonSuspended
+from domains.models import (
+    AliasTarget,
+    DomainStatus,
+    LastSignIn,
+    Mailbox,
+    MailboxStatus,
+)
+from domains.selectors.search import having_part, within
+from portal.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import QuerySet
+
+    from accounts.models import Tenant, User
+
+NEAR_FULL = Q(quota_bytes__gt=0, usage__bytes__gte=F("quota_bytes") * 4 / 5)
+FILTERS = {
+    "full": NEAR_FULL,
+    "suspended": Q(status=MailboxStatus.SUSPENDED),
+    "deleting": Q(status=MailboxStatus.DELETING),
+}
+SORTS = {
+    "address": "address__email",
+    "name": "name",
+    "status": "status",
+    "usage": "used_bytes",
+    "created": "created_at",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRow:
+    """A mailbox in a list. `aliases` are whole addresses; `last_sign_in_at` None: never."""
+
+    mailbox: Mailbox
+    email: str
+    used_bytes: int
+    aliases: tuple[str, ...]
+    last_sign_in_at: datetime | None
+
+    @property
+    def percent(self) -> int | None:
+        """Use of the quota in per cent; None without a quota."""
+        quota = self.mailbox.quota_bytes
+        return round(self.used_bytes * 100 / quota) if quota else None
+
+
+def mailboxes_of(tenant: Tenant) -> QuerySet[Mailbox]:
+    """Return the mailboxes of `tenant` (resellers, operators: and of all below) with `used_bytes`."""
+    scope = within(tenant)
+    return (
+        Mailbox.objects.filter(scope)
+        .annotate(used_bytes=Coalesce("usage__bytes", Value(0), output_field=BigIntegerField()))
+        .select_related("address")
+    )
+
+
+def sorted_mailboxes(
+    tenant: Tenant, *, part: str = "", state: str = "", sort: str = "address", domain_id: int = 0
+) -> QuerySet[Mailbox]:
+    """Return the list's rows: `part` of address or name, `state` of FILTERS, `sort` of ±SORTS."""
+    rows = mailboxes_of(tenant)
+    if domain_id:
+        rows = rows.filter(address__domain=domain_id)
+    if state in FILTERS:
+        rows = rows.filter(FILTERS[state])
+    rows = having_part(rows, part)
+    minus = "-" if sort.startswith("-") else ""
+    return rows.order_by(f"{minus}{SORTS.get(sort.removeprefix('-'), 'address__email')}", "pk")
+
+
+def mailbox_counts(tenant: Tenant, *, domain_id: int = 0) -> dict[str, int]:
+    """Return how many mailboxes each filter finds; "all" too. One query."""
+    rows = Mailbox.objects.filter(within(tenant))
+    if domain_id:
+        rows = rows.filter(address__domain=domain_id)
+    return rows.aggregate(
+        all=Count("pk"), **{name: Count("pk", filter=rule) for name, rule in FILTERS.items()}
+    )
+
+
+def mailbox_rows(mailboxes: Sequence[Mailbox]) -> list[MailboxRow]:
+    """Return the mailboxes of one page with aliases and last sign-in. Two queries in all."""
+    aliases: dict[int, list[str]] = {}
+    for address_id, email in (
+        AliasTarget.objects.filter(address__in=[m.address_id for m in mailboxes])
+        .order_by("alias__address__email")
+        .values_list("address_id", "alias__address__email")
+    ):
+        aliases.setdefault(address_id, []).append(email)
+    seen = dict(
+        LastSignIn.objects.filter(mailbox__in=[m.pk for m in mailboxes])
+        .values("mailbox_id")
+        .annotate(latest=Max("at_epoch"))
+        .values_list("mailbox_id", "latest")
+    )
+    return [
+        MailboxRow(
+            mailbox,
+            mailbox.address.email,
+            mailbox.used_bytes,  # type: ignore[attr-defined]  # annotated by mailboxes_of
+            tuple(aliases.get(mailbox.address_id, ())),
+            datetime.fromtimestamp(seen[mailbox.pk], UTC) if mailbox.pk in seen else None,
+        )
+        for mailbox in mailboxes
+    ]
+
+
+def mailbox_of(tenant: Tenant, mailbox_id: int) -> Mailbox:
+    """Return a mailbox of `tenant` itself. Raises NotFound."""
+    found = (
+        Mailbox.objects.of(tenant)
+        .annotate(used_bytes=Coalesce("usage__bytes", Value(0), output_field=BigIntegerField()))
+        .select_related("address", "address__domain", "tenant", "owner", "owner__tenant")
+        .filter(pk=mailbox_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def mailboxes_of_person(user: User) -> QuerySet[Mailbox]:
+    """Return the mailboxes `user` may open now, the one of his own sign-in address first."""
+    if not user.is_active:
+        return Mailbox.objects.none()
+    own = Q(address__email=user.email)
+    return (
+        Mailbox.objects.filter(
+            owner=user, status=MailboxStatus.ACTIVE, address__domain__status=DomainStatus.ACTIVE
+        )
+        .alias(is_own=own)
+        .select_related("address", "address__domain", "tenant")
+        .order_by("-is_own", "address__email")
+    )
+
+
+def mailbox_of_person(user: User, mailbox_id: int) -> Mailbox:
+    """Return a mailbox that `user` owns and may open now.
+
+    Raises NotFound for what is not his, gone or going; PersonSuspended and MailboxSuspended,
+    which say so, for what he may not open at present.
+    """
+    found = (
+        Mailbox.objects.filter(owner=user, pk=mailbox_id)
+        .exclude(status=MailboxStatus.DELETING)
+        .select_related("address", "address__domain", "tenant")
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    if not user.is_active:
+        raise PersonSuspended
+    if (
+        found.status == MailboxStatus.SUSPENDED
+        or found.address.domain.status != DomainStatus.ACTIVE
+    ):
+        raise MailboxSuspended
+    return found
+
+
+def mailbox_by_address(address: str) -> Mailbox | None:
+    """Return the mailbox at exactly this address, whatever its status; None when there is none."""
+    return (
+        Mailbox.objects.select_related("address", "address__domain", "tenant", "owner")
+        .filter(address__email=address.strip().lower())
+        .first()
+    )
+
+
+def sender_addresses(mailbox: Mailbox) -> list[str]:
+    """Return the addresses the mailbox may send as: its own first, then its enabled aliases."""
+    aliases = (
+        AliasTarget.objects.filter(address=mailbox.address_id, alias__is_enabled=True)
+        .order_by("alias__address__email")
+        .values_list("alias__address__email", flat=True)
+    )
+    return [mailbox.address.email, *aliases]

@@ -1,0 +1,96 @@
+"""Removes a domain that nothing lives in any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.policy import require
+from accounts.roles import Action
+from accounts.services.record_audit import record_audit
+from domains.errors import DomainNotEmpty
+from domains.models import Alias, Domain, Forwarder, Mailbox
+from domains.names import RESERVED_LOCALPARTS
+from portal.errors import NotFound
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What still lives in a domain; mailboxes on their way out count."""
+
+    mailboxes: int
+    aliases: int
+    forwarders: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the domain can go."""
+        return not (self.mailboxes or self.aliases or self.forwarders)
+
+    @property
+    def words(self) -> str:
+        """The contents as a person reads them: «3 mailboxes, 1 alias»."""
+        parts = [
+            ngettext("%(n)d mailbox", "%(n)d mailboxes", self.mailboxes) % {"n": self.mailboxes}
+            if self.mailboxes
+            else "",
+            ngettext("%(n)d alias", "%(n)d aliases", self.aliases) % {"n": self.aliases}
+            if self.aliases
+            else "",
+            ngettext("%(n)d forwarder", "%(n)d forwarders", self.forwarders)
+            % {"n": self.forwarders}
+            if self.forwarders
+            else "",
+        ]
+        return ", ".join(part for part in parts if part)
+
+
+def contents_of(domain: Domain) -> Contents:
+    """Count what lives in the domain. Three queries."""
+    aliases = Alias.objects.filter(address__domain=domain)
+    return Contents(
+        Mailbox.objects.filter(address__domain=domain).count(),
+        aliases.exclude(address__localpart__in=RESERVED_LOCALPARTS).count(),
+        Forwarder.objects.filter(address__domain=domain).count(),
+    )
+
+
+def delete_domain(*, actor: Actor, domain: Domain) -> None:
+    """Free the name. Raises DomainNotEmpty with a list of what is in it, NotFound, NotAllowed."""
+    require(actor, Action.DOMAIN_DELETE, domain.tenant)
+    with transaction.atomic():
+        held = (
+            Domain.objects.select_for_update(of=("self",))
+            .select_related("tenant")
+            .filter(pk=domain.pk)
+            .first()
+        )
+        if held is None:
+            raise NotFound
+        contents = contents_of(held)
+        if not contents.is_empty:
+            raise DomainNotEmpty(
+                _(
+                    "%(domain)s still holds %(contents)s. Delete them first; mailboxes count "
+                    "until their days of grace are over."
+                )
+                % {"domain": held.name, "contents": contents.words}
+            )
+        for alias in Alias.objects.filter(address__domain=held).select_related("address"):
+            alias.delete()
+            alias.address.delete()
+        record_audit(
+            actor,
+            held.tenant,
+            action="domain.delete",
+            target=("domain", held.pk, held.name),
+            changes={"status": [held.status, ""]},
+        )
+        held.delete()

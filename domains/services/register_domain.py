@@ -1,0 +1,120 @@
+"""Registers a domain for a tenant: the name is taken at once, mail flows after proof of ownership."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from accounts.models import Tenant, TenantKind
+from accounts.policy import require
+from accounts.roles import Action
+from accounts.services.record_audit import record_audit
+from domains.dkim import make_key_pair
+from domains.errors import DomainListed, DomainOfOperator, DomainOverlaps, DomainTaken
+from domains.models import DkimKey, Domain
+from domains.names import NameRefused, parse_domain_name
+from domains.services.request_dns_check import open_check
+from domains.services.require_room import Room, require_room
+from portal.config import stack
+from portal.sealing import seal
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+    from domains.names import DomainName
+
+FIRST_SELECTOR = "s1"
+SEAL_PURPOSE = "dkim"
+TOKEN_BYTES = 16
+_LOCK = 0x686F7074687502  # advisory: names above and below each other are compared one at a time
+
+
+def register_domain(*, actor: Actor, tenant: Tenant, name: str) -> Domain:
+    """Insert the pending domain with its token and first DKIM key, and ask its DNS at once.
+
+    Raises NameRefused, DomainListed, DomainTaken, DomainOverlaps, DomainOfOperator (all on the
+    field `name`), LimitReached, NotAllowed.
+    """
+    require(actor, Action.DOMAIN_CREATE, tenant)
+    parsed = _read(name)
+    _refuse_operators_own(parsed, tenant)
+    pair = make_key_pair()
+    with transaction.atomic():
+        _lock_names()
+        _refuse_taken(parsed, tenant)
+        require_room(tenant, Room.DOMAINS)
+        domain = _insert(parsed, tenant)
+        DkimKey.objects.create(
+            tenant=tenant,
+            domain=domain,
+            selector=FIRST_SELECTOR,
+            public_key=pair.public_key,
+            private_sealed=seal(pair.private_pem, purpose=SEAL_PURPOSE),
+        )
+        record_audit(
+            actor, tenant, action="domain.create", target=("domain", domain.pk, domain.name)
+        )
+        open_check(domain, by_person=False)
+    return domain
+
+
+def _read(name: str) -> DomainName:
+    try:
+        return parse_domain_name(name)
+    except NameRefused as exc:
+        exc.field = "name"
+        raise
+
+
+def _insert(parsed: DomainName, tenant: Tenant) -> Domain:
+    try:
+        with transaction.atomic():
+            return Domain.objects.create(
+                tenant=tenant,
+                name=parsed.a_label,
+                ownership_token=secrets.token_hex(TOKEN_BYTES),
+                next_check_at=timezone.now(),
+            )
+    except IntegrityError as exc:
+        raise DomainTaken(field="name") from exc
+
+
+def _refuse_operators_own(parsed: DomainName, tenant: Tenant) -> None:
+    if tenant.kind == TenantKind.OPERATOR:
+        return
+    for own in {stack().operator_domain, stack().mail_hostname}:
+        if parsed.a_label == own or parsed.a_label in own_parents(own) or own in parsed.parents:
+            raise DomainOfOperator(field="name")
+
+
+def own_parents(name: str) -> list[str]:
+    """Return every name above `name`, the top level left out."""
+    labels = name.split(".")
+    return [".".join(labels[i:]) for i in range(1, len(labels) - 1)]
+
+
+def _lock_names() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _refuse_taken(parsed: DomainName, tenant: Tenant) -> None:
+    same = Domain.objects.filter(name=parsed.a_label).values_list("tenant_id", flat=True).first()
+    if same is not None:
+        raise (DomainListed if same == tenant.pk else DomainTaken)(field="name")
+    others = Domain.objects.exclude(tenant=tenant)
+    if others.filter(name__in=parsed.parents).exists() or _names_below(parsed, tenant):
+        raise DomainOverlaps(field="name")
+
+
+def _names_below(parsed: DomainName, tenant: Tenant) -> bool:
+    """Return whether another tenant has a name below; served by the index on reverse(name)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM domains_domain"
+            " WHERE reverse(name) LIKE reverse(%s) || '.%%' AND tenant_id <> %s)",
+            [parsed.a_label, tenant.pk],
+        )
+        return bool((cursor.fetchone() or (False,))[0])

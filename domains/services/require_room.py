@@ -1,0 +1,103 @@
+"""Holds the limits of plans, also while many people create at once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, assert_never
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.services.lock_limits import lock_limits
+from domains.models import Alias, Domain, Forwarder, Mailbox
+from domains.names import RESERVED_LOCALPARTS
+from portal.errors import LimitReached
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from accounts.models import Tenant
+    from accounts.selectors import Limits
+
+
+class Room(StrEnum):
+    """What a plan counts; the value is the plan's field."""
+
+    DOMAINS = "max_domains"
+    MAILBOXES = "max_mailboxes"
+    ALIASES = "max_aliases"
+    FORWARDERS = "max_forwarders"
+
+
+def require_room(tenant: Tenant, room: Room, *, wanted: int = 1) -> None:
+    """Raise LimitReached unless `wanted` more fit into the plan and every plan above it.
+
+    Call it inside the creating transaction: it locks the tenant and those above it, so that
+    whoever creates beside us waits and then counts our row.
+    """
+    for one in chain_of(lock_limits(tenant)):
+        allowed: int | None = getattr(one, room)
+        if allowed is not None and count_of(room, one.tenant_path) + wanted > allowed:
+            raise LimitReached(
+                _refusal(room, allowed, own=one.tenant_id == tenant.pk),
+                detail=f"{room} of tenant {one.tenant_id}",
+            )
+
+
+def chain_of(limits: Limits) -> Iterator[Limits]:
+    """Yield the tenant's own limits, then those above."""
+    yield limits
+    yield from limits.ceilings
+
+
+def count_of(room: Room, path: str) -> int:
+    """Return how many exist below `path`, those on their way out included."""
+    below = {"tenant__path__startswith": path}
+    match room:
+        case Room.DOMAINS:
+            return Domain.objects.filter(**below).count()
+        case Room.MAILBOXES:
+            return Mailbox.objects.filter(**below).count()
+        case Room.ALIASES:
+            aliases = Alias.objects.filter(**below)
+            return aliases.exclude(address__localpart__in=RESERVED_LOCALPARTS).count()
+        case Room.FORWARDERS:
+            return Forwarder.objects.filter(**below).count()
+
+
+def _refusal(room: Room, allowed: int, *, own: bool) -> str:
+    if not own:
+        return _("Your provider's contract is full. Please ask your provider to enlarge it.")
+    way_out = _("Delete one that nobody needs, or ask for a larger plan.")
+    return f"{_full(room, allowed)} {way_out}"
+
+
+def _full(room: Room, allowed: int) -> str:
+    match room:
+        case Room.DOMAINS:
+            words = ngettext(
+                "Your plan allows %(n)d domain, and it is in use.",
+                "Your plan allows %(n)d domains, and all are in use.",
+                allowed,
+            )
+        case Room.MAILBOXES:
+            words = ngettext(
+                "Your plan allows %(n)d mailbox, and it is in use.",
+                "Your plan allows %(n)d mailboxes, and all are in use.",
+                allowed,
+            )
+        case Room.ALIASES:
+            words = ngettext(
+                "Your plan allows %(n)d alias, and it is in use.",
+                "Your plan allows %(n)d aliases, and all are in use.",
+                allowed,
+            )
+        case Room.FORWARDERS:
+            words = ngettext(
+                "Your plan allows %(n)d forwarder, and it is in use.",
+                "Your plan allows %(n)d forwarders, and all are in use.",
+                allowed,
+            )
+        case _:
+            assert_never(room)
+    return words % {"n": allowed}

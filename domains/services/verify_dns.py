@@ -1,0 +1,203 @@
+"""Looks at a domain's DNS, writes down what it saw and draws the conclusions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.services.record_audit import record_audit
+from domains.dns.resolver import observe
+from domains.dns.schedule import next_look
+from domains.dns.verdict import Judgement, Outcome, judge
+from domains.models import DkimKey, DnsCheck, DnsRecordState, Domain, DomainStatus, Verdict
+from domains.selectors import expected_records
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domains.dns.records import ExpectedRecord
+
+KEEP_DAYS = 30
+KEEP_CHECKS = 10
+_BAD = (Verdict.MISSING, Verdict.CONFLICT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    record: ExpectedRecord
+    judgement: Judgement
+
+    @property
+    def signature(self) -> tuple[str, str, tuple[str, ...]]:
+        judgement = self.judgement
+        return (
+            judgement.outcome.value,
+            judgement.reason.value,
+            tuple(sorted(judgement.observed)),
+        )
+
+
+def verify_dns(*, check_id: int) -> DnsCheck | None:
+    """Carry out one check; None when it is gone. Finished checks are returned as they are.
+
+    Asks the network outside any transaction. Seeing the ownership record makes a pending domain
+    active. `unknown` never overwrites what was known: problems are counted from the last word.
+    """
+    check = DnsCheck.objects.select_related("domain", "tenant").filter(pk=check_id).first()
+    if check is None or check.finished_at is not None:
+        return check
+    records = expected_records(check.domain)
+    observation = observe(check.domain.name, [record.question for record in records])
+    seen = [
+        _Seen(record, judge(record, observation.answers[record.question])) for record in records
+    ]
+    return _store(check_id, seen, list(observation.servers))
+
+
+def _store(check_id: int, seen: list[_Seen], servers: list[str]) -> DnsCheck | None:
+    now = timezone.now()
+    with transaction.atomic():
+        check = (
+            DnsCheck.objects.select_for_update(of=("self", "domain"))
+            .select_related("domain", "domain__tenant")
+            .filter(pk=check_id)
+            .first()
+        )
+        if check is None or check.finished_at is not None:
+            return check
+        domain = check.domain
+        previous = (
+            DnsCheck.objects.filter(domain=domain, finished_at__isnull=False)
+            .order_by("-pk")
+            .first()
+        )
+        _write_states(check, seen)
+        check.finished_at = now
+        check.servers = servers
+        check.changed = previous is None or _signatures(previous) != {
+            one.record.record: one.signature for one in seen
+        }
+        check.save(update_fields=["finished_at", "servers", "changed"])
+        if previous is not None and not check.changed:
+            _settle(previous, check, seen, now)
+        _conclude(domain, seen, now, is_unsettled=check.changed and previous is not None)
+        _forget_old(domain, now)
+    return check
+
+
+def _write_states(check: DnsCheck, seen: list[_Seen]) -> None:
+    DnsRecordState.objects.bulk_create(
+        DnsRecordState(
+            check_row=check,
+            record=one.record.record,
+            name=one.record.name,
+            rdtype=one.record.rdtype,
+            expected=one.record.value,
+            observed=list(one.judgement.observed),
+            verdict=Verdict(one.judgement.outcome.value),
+            detail=one.judgement.reason.value,
+            servers_asked=one.judgement.asked,
+            servers_answered=one.judgement.answered,
+        )
+        for one in seen
+    )
+
+
+def _signatures(check: DnsCheck) -> dict[str, tuple[str, str, tuple[str, ...]]]:
+    return {
+        state.record: (state.verdict, state.detail, tuple(sorted(state.observed)))
+        for state in check.records.all()
+    }
+
+
+def _settle(previous: DnsCheck, check: DnsCheck, seen: list[_Seen], now: datetime) -> None:
+    """Confirm a change seen twice, or drop a check that says the same as this one."""
+    if not previous.changed:
+        previous.delete()
+        return
+    if previous.confirmed_at is None and not any(
+        one.judgement.outcome is Outcome.UNKNOWN for one in seen
+    ):
+        previous.confirmed_at = now
+        previous.save(update_fields=["confirmed_at"])
+        record_audit(
+            Actor.system(check.domain.tenant),
+            check.domain.tenant,
+            action="domain.dns_confirmed",
+            target=("domain", check.domain_id, check.domain.name),
+            changes={one.record.record: ["", one.judgement.outcome.value] for one in seen},
+        )
+
+
+def _conclude(domain: Domain, seen: list[_Seen], now: datetime, *, is_unsettled: bool) -> None:
+    by_code = {one.record.record: one.judgement.outcome for one in seen}
+    if domain.status == DomainStatus.PENDING and by_code.get("ownership") is Outcome.MATCH:
+        _activate(domain, now)
+    known = _last_known(domain)
+    bad = [
+        f"{one.record.record}.{known[one.record.record]}"
+        for one in seen
+        if known.get(one.record.record) in _BAD
+        # The proof may be removed once it was seen.
+        and (one.record.record != "ownership" or domain.status == DomainStatus.PENDING)
+    ]
+    unknown = [one for one in seen if one.judgement.outcome is Outcome.UNKNOWN]
+    domain.checked_at = now
+    domain.dns_problems = len(bad)
+    domain.dns_unknown = len(unknown)
+    domain.dns_worst = bad[0][:40] if bad else ""
+    domain.next_check_at = next_look(
+        now=now,
+        created_at=domain.created_at,
+        is_pending=domain.status == DomainStatus.PENDING,
+        is_unsettled=is_unsettled or bool(unknown),
+    )
+    domain.save(
+        update_fields=["checked_at", "dns_problems", "dns_unknown", "dns_worst", "next_check_at"]
+    )
+
+
+def _activate(domain: Domain, now: datetime) -> None:
+    domain.status = DomainStatus.ACTIVE
+    domain.verified_at = now
+    domain.save(update_fields=["status", "verified_at"])
+    DkimKey.objects.filter(domain=domain, active_at=None, retired_at=None).update(active_at=now)
+    record_audit(
+        Actor.system(domain.tenant),
+        domain.tenant,
+        action="domain.verify",
+        target=("domain", domain.pk, domain.name),
+        changes={"status": [DomainStatus.PENDING.value, DomainStatus.ACTIVE.value]},
+    )
+
+
+def _last_known(domain: Domain) -> dict[str, str]:
+    rows = (
+        DnsRecordState.objects.filter(
+            check_row__domain=domain, check_row__finished_at__isnull=False
+        )
+        .exclude(verdict=Verdict.UNKNOWN)
+        .order_by("record", "-check_row_id")
+        .distinct("record")
+        .values_list("record", "verdict")
+    )
+    return dict(rows)
+
+
+def _forget_old(domain: Domain, now: datetime) -> None:
+    """Drop changes older than a month, but never the newest ones."""
+    newest = (
+        DnsCheck.objects.filter(domain=domain)
+        .order_by("-pk")
+        .values_list("pk", flat=True)[:KEEP_CHECKS]
+    )
+    old = DnsCheck.objects.filter(
+        Q(domain=domain) & Q(finished_at__lt=now - timedelta(days=KEEP_DAYS))
+    )
+    old.exclude(pk__in=list(newest)).delete()
