@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import TenantKind
 from accounts.roles import Action
 from accounts.selectors import holds_role, owns_mailbox, tenants_of
+from portal.http import url_or_blank
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -74,7 +74,7 @@ def _rail() -> list[Item]:
     return [
         Item(name, icon, str(label), url)
         for name, icon, label, url_name in settings.RAIL
-        if (url := _url(url_name))
+        if (url := url_or_blank(url_name))
     ]
 
 
@@ -91,15 +91,8 @@ def _portal_frame(request: HttpRequest, user: User) -> PortalFrame | None:
             for name, icon, label, url_name, action in entries
             if action in rights
             and not (name in _SELLERS_ONLY and tenant.kind == TenantKind.COMPANY)
-            and (url := _url(url_name, tenant.pk))
+            and (url := url_or_blank(url_name, tenant.pk))
         ]
         if items:
             sections.append(Section(str(title), items))
     return PortalFrame(tenant, actor, sections, tenants_of(user))
-
-
-def _url(name: str, *args: int) -> str:
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""  # the room has no such page in this installation

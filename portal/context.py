@@ -27,6 +27,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "LANGUAGE_BIDI": get_language_bidi(),
         "display_zone": timezone.get_current_timezone(),
         "request_id": request_id.get(),
+        "session_days": stack().session_days,
         "here_path": request.get_full_path(),
     }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -72,3 +73,11 @@ def safe_next(wanted: str | None, default: str = "/") -> str:
     if parts.netloc or parts.scheme or not url_has_allowed_host_and_scheme(wanted, None):
         return default
     return wanted
+
+
+def url_or_blank(name: str, *args: int) -> str:
+    """Return the address of a named page; empty when this installation has no such page."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""

@@ -201,9 +201,13 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_TOKEN_ISSUER = "hopthu"
 
 # Dotted names `(tenant, actor) -> rows`, one per room, that the dashboard shows.
-ATTENTION = ["domains.attention.rows", "delivery.attention.rows"]
+ATTENTION = ["accounts.attention.rows", "domains.attention.rows", "delivery.attention.rows"]
 # Dotted names `(tenant, actor) -> figures` (portal.attention.Figure) of the overview's strip.
-FIGURES = ["domains.attention.figures", "delivery.attention.figures"]
+FIGURES = [
+    "accounts.attention.figures",
+    "domains.attention.figures",
+    "delivery.attention.figures",
+]
 
 # The portal's side column: title, then (page, icon, words, URL name, action it needs).
 # An entry whose URL does not exist in this installation is left out.
@@ -247,6 +251,12 @@ PORTAL_SIDE = [
             ("queue", "upload", _("Mail queue"), "mailserver:queue", "queue.view"),
         ],
     ),
+]
+# Buttons of the overview: (words, icon, URL name, action); the last one shown is the main one.
+OVERVIEW_STEPS = [
+    (_("New tenant"), "plus", "accounts:tenant-create", "tenant.create"),
+    (_("Add a domain"), "globe", "domains:domain-create", "domain.create"),
+    (_("Add a mailbox"), "plus", "domains:mailbox-create", "mailbox.create"),
 ]
 # The rail: (app, icon, words, URL name); for people who own a mailbox.
 RAIL = [

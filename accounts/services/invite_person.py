@@ -7,7 +7,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.core.validators import validate_email
@@ -193,7 +195,8 @@ def _language(tenant: Tenant) -> str:
 
 def _mailed(link: Link, letter: str, language: str) -> Link:
     invitation = link.invitation
-    with translation.override(language):
+    zone = ZoneInfo(invitation.tenant.timezone or settings.DISPLAY_TIME_ZONE)
+    with translation.override(language), timezone.override(zone):
         subjects = {
             "invitation": _("Invitation to %(tenant)s"),
             "welcome": _("Your mailbox at %(tenant)s"),

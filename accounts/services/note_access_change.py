@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 BATCH = 1000
 
 
-def note_access_change(*, address: str, mailbox_id: int, kick: bool = False) -> AccessChange:
-    """Write the order inside the caller's transaction; `kick` ends open sessions too."""
+def note_access_change(*, address: str, mailbox_id: int = 0, kick: bool = False) -> AccessChange:
+    """Write the order inside the caller's transaction; `kick` ends open sessions too.
+
+    `mailbox_id` 0: the address is an alias or forwarder, no mailbox of its own.
+    """
     return AccessChange.objects.create(address=address, mailbox_id=mailbox_id, kick=kick)
 
 

@@ -44,6 +44,7 @@ DEEDS = {
     "domain.create": gettext_lazy("added the domain"),
     "domain.change": gettext_lazy("changed the domain"),
     "domain.verify": gettext_lazy("proved ownership of the domain"),
+    "domain.dns_confirmed": gettext_lazy("saw changed DNS records of"),
     "domain.check": gettext_lazy("checked the DNS of"),
     "domain.suspend": gettext_lazy("suspended the domain"),
     "domain.resume": gettext_lazy("resumed the domain"),
@@ -53,6 +54,7 @@ DEEDS = {
     "dkim.rotate": gettext_lazy("rotated the DKIM key of"),
     "mailbox.create": gettext_lazy("opened the mailbox"),
     "mailbox.change": gettext_lazy("changed the mailbox"),
+    "mailbox.forward": gettext_lazy("changed the forwarding of"),
     "mailbox.quota": gettext_lazy("changed the quota of"),
     "mailbox.suspend": gettext_lazy("suspended the mailbox"),
     "mailbox.resume": gettext_lazy("resumed the mailbox"),
@@ -119,6 +121,7 @@ def told(event: AuditEvent, tenant: str = "") -> Entry:
     changes = [
         (str(FIELDS.get(field) or field.replace("_", " ").capitalize()), *_values(field, change))
         for field, change in event.changes.items()
+        if not (isinstance(change, list) and len(change) == 2 and change[0] == change[1])
     ]
     return Entry(event, tenant, actor, deed, changes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from django.conf import settings
@@ -9,9 +10,11 @@ from django.utils.module_loading import import_string
 from django.views.decorators.http import require_GET
 
 from accounts.http import TenantRequest, permission
+from accounts.models import TenantKind, TenantStatus
 from accounts.roles import Action
 from accounts.selectors import audit_of
-from portal.http import page
+from accounts.views.audit_words import told
+from portal.http import page, url_or_blank
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,13 +33,37 @@ Shown = TypeVar("Shown")
 def dashboard(request: TenantRequest, tenant_id: int) -> HttpResponse:
     """Show what somebody with this role should look at today."""
     rows = attention_rows(request.tenant, request.actor)
+    events = audit_of(request.tenant)[:6] if request.actor.may(Action.AUDIT_VIEW) else []
+    recent = [told(event) for event in events]
     context = {
         "here": "dashboard",
         "rows": rows,
         "figures": figures(request.tenant, request.actor),
-        "recent": audit_of(request.tenant)[:6] if request.actor.may(Action.AUDIT_VIEW) else [],
+        "recent": recent,
+        "steps": _steps(request),
+        "suspended": request.tenant.status == TenantStatus.SUSPENDED,
     }
     return page(request, "accounts/dashboard.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What this role does most, as a button."""
+
+    label: str
+    icon: str
+    url: str
+
+
+def _steps(request: TenantRequest) -> list[Step]:
+    found = []
+    for label, icon, url_name, action in settings.OVERVIEW_STEPS:
+        for_sellers = action == Action.TENANT_CREATE
+        if for_sellers == (request.tenant.kind == TenantKind.COMPANY):
+            continue
+        if request.actor.may(Action(action)) and (url := url_or_blank(url_name, request.tenant.pk)):
+            found.append(Step(str(label), icon, url))
+    return found
 
 
 def attention_rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:

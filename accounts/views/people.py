@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -56,7 +57,8 @@ def people(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "sorting": order,
         "query": query,
         "shown": shown,
-        "invitations": open_invitations(request.tenant)[:100],
+        "invitations": list(open_invitations(request.tenant)[:100]),
+        "now": timezone.now(),
         "may_change": request.actor.may(Action.PEOPLE_CHANGE),
     }
     return page(request, "accounts/people.html", context, fragment="accounts/_people.html")

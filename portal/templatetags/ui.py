@@ -121,6 +121,12 @@ def sort_head(sorting: Sorting, key: str, label: str, css: str = "") -> SafeStri
     )
 
 
+@register.filter
+def moment(value: datetime | None) -> str:
+    """Return date and time in full, in the zone that is active: 1 December 2026, 16:26."""
+    return "" if value is None else date_format(timezone.localtime(value), _("j F Y, H:i"))
+
+
 _WIDGET_CSS = {
     "checkbox": "checkbox",
     "radio": "radio",

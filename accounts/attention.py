@@ -1,0 +1,92 @@
+"""What accounts has to say on the overview: first steps of a seller, suspended and invited people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import TenantKind
+from accounts.roles import Action
+from accounts.selectors import open_invitations, plans_of, tenant_counts
+from portal.attention import AttentionRow, Figure
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+    from accounts.models import Tenant
+
+
+def rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
+    """Return what a seller should do first, and invitations nobody used. At most three queries."""
+    found = []
+    if tenant.kind != TenantKind.COMPANY and actor.may(Action.TENANT_CREATE):
+        found += _first_steps(tenant)
+    if actor.may(Action.PEOPLE_CHANGE):
+        expired = open_invitations(tenant).filter(expires_at__lt=timezone.now()).count()
+        if expired:
+            found.append(
+                AttentionRow(
+                    "info",
+                    ngettext(
+                        "%(number)d invitation expired unused",
+                        "%(number)d invitations expired unused",
+                        expired,
+                    )
+                    % {"number": expired},
+                    _("Send it again, or withdraw it if it is no longer needed."),
+                    reverse("accounts:people", args=[tenant.pk]),
+                    _("Look"),
+                    "mail",
+                )
+            )
+    return found
+
+
+def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
+    """Return how many tenants a seller has. One query."""
+    if tenant.kind == TenantKind.COMPANY or not actor.may(Action.TENANT_VIEW):
+        return []
+    counts = tenant_counts(tenant)
+    url = reverse("accounts:tenant-list", args=[tenant.pk])
+    note = ngettext("%(number)d suspended", "%(number)d suspended", counts["suspended"]) % {
+        "number": counts["suspended"]
+    }
+    return [
+        Figure(_("Tenants"), number_format(counts["all"]), note, f"{url}?show=suspended"),
+        Figure(
+            _("Resellers"),
+            number_format(counts["resellers"]),
+            _("among the tenants"),
+            f"{url}?show=resellers",
+        ),
+    ]
+
+
+def _first_steps(tenant: Tenant) -> list[AttentionRow]:
+    if not plans_of(tenant).exists():
+        return [
+            AttentionRow(
+                "info",
+                _("Make your first plan"),
+                _("A plan says how many domains and mailboxes and how much storage a tenant has."),
+                reverse("accounts:plan-create", args=[tenant.pk]),
+                _("New plan"),
+                "box",
+            )
+        ]
+    if not tenant_counts(tenant)["all"]:
+        return [
+            AttentionRow(
+                "info",
+                _("Open your first tenant"),
+                _("Its admin gets an invitation and adds domains and mailboxes himself."),
+                reverse("accounts:tenant-create", args=[tenant.pk]),
+                _("New tenant"),
+                "building",
+            )
+        ]
+    return []

@@ -1,0 +1,3 @@
+"""Commands of accounts."""
+
+from __future__ import annotations
