@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -342,6 +342,18 @@ def plan_of(tenant: Tenant, plan_id: int) -> Plan:
     return plan
 
 
+def plan_usage(plan: Plan) -> dict[str, int]:
+    """Return the most domains and mailboxes that any tenant on `plan` has. One query."""
+    return (
+        Tenant.objects.filter(plan=plan)
+        .annotate(domain_count=_count_of("domains"), mailbox_count=_count_of("mailboxes"))
+        .aggregate(
+            max_domains=Max("domain_count", default=0),
+            max_mailboxes=Max("mailbox_count", default=0),
+        )
+    )
+
+
 def limits_of(tenant: Tenant) -> Limits:
     """Return the limits of the tenant's own plan, with those of the tenants above as `ceilings`.
 
@@ -403,6 +415,7 @@ def audit_rows(
     return rows
 
 
-def audit_of(tenant: Tenant) -> QuerySet[AuditEvent]:
-    """Return what happened in `tenant`, newest first."""
-    return AuditEvent.objects.filter(tenant_id=tenant.pk).order_by("-at", "-pk")
+def recent_changes(tenant: Tenant, number: int) -> list[AuditEvent]:
+    """Return the last changes in `tenant`, without sign-ins."""
+    rows = AuditEvent.objects.filter(tenant_id=tenant.pk).exclude(action="session.start")
+    return list(rows.order_by("-at", "-pk")[:number])

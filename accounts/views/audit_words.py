@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # What the actor did, followed by the target's name.
 DEEDS = {
-    "session.start": gettext_lazy("signed in as"),
+    "session.start": gettext_lazy("signed in"),
     "person.create": gettext_lazy("added"),
     "person.change": gettext_lazy("changed the profile of"),
     "person.suspend": gettext_lazy("suspended"),
@@ -111,6 +111,7 @@ class Entry:
     tenant: str  # name of the tenant it belongs to; empty on the page of that tenant
     actor: str
     deed: str
+    target: str  # empty where the deed says it all
     changes: list[tuple[str, str, str]]  # field, before (empty: nothing), after
 
 
@@ -123,7 +124,8 @@ def told(event: AuditEvent, tenant: str = "") -> Entry:
         for field, change in event.changes.items()
         if not (isinstance(change, list) and len(change) == 2 and change[0] == change[1])
     ]
-    return Entry(event, tenant, actor, deed, changes)
+    target = "" if event.action == "session.start" else event.target_name
+    return Entry(event, tenant, actor, deed, target, changes)
 
 
 def action_choices() -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from accounts.forms import PlanForm
 from accounts.http import TenantRequest, permission
 from accounts.models import Plan, TenantKind
 from accounts.roles import Action
-from accounts.selectors import limits_of, plan_of, plans_of
+from accounts.selectors import limits_of, plan_of, plan_usage, plans_of
 from accounts.services.change_plan import LIMITS, change_plan, create_plan, delete_plan
 from portal.errors import NotFound
 from portal.forms import attempt
@@ -78,7 +78,7 @@ def plan_detail(request: TenantRequest, tenant_id: int, plan_id: int) -> HttpRes
     ):
         messages.success(request, _("The plan was saved."))
         return redirect("accounts:plan-detail", tenant_id, plan_id)
-    context = {"here": "plans", "form": form, "plan": plan}
+    context = {"here": "plans", "form": form, "plan": plan, "usage": plan_usage(plan)}
     return page(request, "accounts/plan_form.html", context, status=422 if form.errors else 200)
 
 

@@ -122,6 +122,12 @@ def sort_head(sorting: Sorting, key: str, label: str, css: str = "") -> SafeStri
 
 
 @register.filter
+def number(value: int | None) -> str:
+    """Return a whole number grouped as the language does: 15,000; 15.000."""
+    return "" if value is None else number_format(value, use_l10n=True, force_grouping=True)
+
+
+@register.filter
 def moment(value: datetime | None) -> str:
     """Return date and time in full, in the zone that is active: 1 December 2026, 16:26."""
     return "" if value is None else date_format(timezone.localtime(value), _("j F Y, H:i"))
@@ -162,8 +168,8 @@ def widget_kind(field: BoundField) -> str:
 def filesize(size: int | None) -> str:
     """Return bytes as a person reads them, in the language's number format: 1.4 MB; 1,4 MB."""
     value = float(size or 0)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 999.5 or unit == "GB":
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if value < 999.5 or unit == "TB":
             digits = 0 if unit == "B" or value >= 100 else 1
             text = number_format(round(value, digits), digits, use_l10n=True)
             return f"{text.removesuffix('.0').removesuffix(',0')} {unit}"
