@@ -44,13 +44,13 @@ class ProfileForm(forms.Form):
     )
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
-        initial = {
+        kwargs["initial"] = {
             "name": person.name,
             "language": person.language,
             "timezone": person.timezone,
             "theme": person.theme,
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs)
         self.fields["language"] = forms.ChoiceField(
             required=False, label=_("Language"), choices=_languages(_("Like the browser"))
         )
@@ -194,12 +194,12 @@ class TenantSettingsForm(forms.Form):
     timezone = forms.ChoiceField(required=False, label=_("Time zone"))
 
     def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
-        initial = {
+        kwargs["initial"] = {
             "name": tenant.name,
             "language": tenant.language,
             "timezone": tenant.timezone,
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs)
         self.fields["timezone"] = forms.ChoiceField(
             required=False,
             label=_("Time zone"),

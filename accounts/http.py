@@ -39,7 +39,7 @@ def permission(
     action: Action,
 ) -> Callable[
     [Callable[Concatenate[TenantRequest, int, P], HttpResponse]],
-    Callable[Concatenate[HttpRequest, int, P], HttpResponseBase],
+    Callable[..., HttpResponseBase],
 ]:
     """Let only those through whose role in `tenant_id`, or above it, allows `action`.
 
@@ -49,7 +49,7 @@ def permission(
 
     def decorate(
         view: Callable[Concatenate[TenantRequest, int, P], HttpResponse],
-    ) -> Callable[Concatenate[HttpRequest, int, P], HttpResponseBase]:
+    ) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         def inner(
             request: HttpRequest, tenant_id: int, *args: P.args, **kwargs: P.kwargs
@@ -78,7 +78,7 @@ def permission(
 
 def person_required(
     view: Callable[Concatenate[PersonRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+) -> Callable[..., HttpResponseBase]:
     """Let only signed-in people through; `request.actor` acts for himself, without a role."""
 
     @wraps(view)

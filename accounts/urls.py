@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.views import (
     audit,
@@ -16,7 +16,7 @@ from accounts.views import (
     tenants,
 )
 
-tenant_pages = [
+tenant_pages: list[URLPattern | URLResolver] = [
     path("", dashboard.dashboard, name="dashboard"),
     path("settings/", tenants.tenant_settings, name="tenant-settings"),
     path("tenants/", tenants.tenant_list, name="tenant-list"),
@@ -50,7 +50,7 @@ tenant_pages = [
     path("audit/", audit.audit, name="audit"),
 ]
 
-pages = (
+pages: tuple[list[URLPattern | URLResolver], str] = (
     [
         path("", home.home, name="home"),
         path("invitation/<str:token>/", invitations.invitation, name="invitation"),

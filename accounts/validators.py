@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from django.contrib.auth.base_user import AbstractBaseUser
 
 MAX_LENGTH = 256
 
@@ -21,7 +21,7 @@ class PrintableValidator:
     NUL, CR and LF end an IMAP or SASL argument, so such a password could never sign in there.
     """
 
-    def validate(self, password: str, user: User | None = None) -> None:  # noqa: ARG002 - Django's signature
+    def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:  # noqa: ARG002 - Django's signature
         """Raise ValidationError when the password cannot travel over every protocol."""
         if any(unicodedata.category(character) in {"Cc", "Cs", "Cn"} for character in password):
             raise ValidationError(
@@ -50,7 +50,7 @@ class VarietyValidator:
     def __init__(self, min_different: int = 5) -> None:
         self.min_different = min_different
 
-    def validate(self, password: str, user: User | None = None) -> None:  # noqa: ARG002 - Django's signature
+    def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:  # noqa: ARG002 - Django's signature
         """Raise ValidationError when fewer than `min_different` characters occur."""
         if len(set(password)) < self.min_different:
             raise ValidationError(

@@ -55,6 +55,9 @@ class Stack(BaseSettings):
     run_dir: Path | None = Field(
         None, description="Folder of the Unix sockets; empty: /run/hopthu-<id of the data folder>."
     )
+    listen: str = Field(
+        "127.0.0.1", description="Address the web port and the mail ports listen on."
+    )
     database_role: str = Field(
         "hopthu_app", description="Database role: hopthu_app serves, hopthu_owner migrates."
     )
@@ -161,4 +164,4 @@ class Stack(BaseSettings):
 def stack() -> Stack:
     """Return the settings of this process: the environment first, then DATA/stack.env."""
     data = Path(os.environ.get("HOPTHU_DATA", ROOT / "var")).absolute()
-    return Stack(_env_file=data / "stack.env")  # type: ignore[call-arg]  # pydantic-settings' own argument
+    return Stack(_env_file=data / "stack.env")

@@ -19,7 +19,7 @@ class GigabytesField(forms.DecimalField):
         super().__init__(decimal_places=2, **kwargs)
         self.widget.attrs.setdefault("inputmode", "decimal")
 
-    def clean(self, value: Any) -> int | None:  # type: ignore[override]  # bytes are whole numbers
+    def clean(self, value: Any) -> int | None:
         """Return bytes."""
         gigabytes = super().clean(value)
         return None if gigabytes is None else int(gigabytes * BYTES_PER_GB)

@@ -78,13 +78,17 @@ def role_grant(request: TenantRequest, tenant_id: int, person_id: int) -> HttpRe
     """Give a role."""
     person = person_of(request.tenant, person_id)
     form = RoleForm(request.POST, roles=list(Role))
-    if form.is_valid() and attempt(
-        form,
-        grant_role,
-        actor=request.actor,
-        tenant=request.tenant,
-        person=person,
-        role=form.chosen_role,
+    if (
+        form.is_valid()
+        and attempt(
+            form,
+            grant_role,
+            actor=request.actor,
+            tenant=request.tenant,
+            person=person,
+            role=form.chosen_role,
+        )
+        is not None
     ):
         messages.success(request, _("The role was given."))
         return redirect("accounts:person-detail", tenant_id, person_id)

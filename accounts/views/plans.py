@@ -68,13 +68,17 @@ def plan_detail(request: TenantRequest, tenant_id: int, plan_id: int) -> HttpRes
     """Change a plan for everybody who is on it."""
     plan = plan_of(request.tenant, plan_id)
     form = PlanForm(request.POST or None, initial=_values(plan))
-    if form.is_valid() and attempt(
-        form,
-        change_plan,
-        actor=request.actor,
-        plan=plan,
-        name=form.cleaned_data["name"],
-        limits=form.limits(),
+    if (
+        form.is_valid()
+        and attempt(
+            form,
+            change_plan,
+            actor=request.actor,
+            plan=plan,
+            name=form.cleaned_data["name"],
+            limits=form.limits(),
+        )
+        is not None
     ):
         messages.success(request, _("The plan was saved."))
         return redirect("accounts:plan-detail", tenant_id, plan_id)

@@ -97,8 +97,12 @@ def tenant_plan(request: TenantRequest, tenant_id: int, child_id: int) -> HttpRe
     """Put a tenant below on another plan."""
     child = tenant_below(request.tenant, child_id)
     form = TenantPlanForm(request.POST, plans=_plans_for(child))
-    if form.is_valid() and attempt(
-        form, change_tenant_plan, actor=request.actor, tenant=child, plan=form.chosen_plan
+    if (
+        form.is_valid()
+        and attempt(
+            form, change_tenant_plan, actor=request.actor, tenant=child, plan=form.chosen_plan
+        )
+        is not None
     ):
         messages.success(request, _("The plan was changed."))
         return redirect("accounts:tenant-detail", tenant_id, child_id)
@@ -133,8 +137,12 @@ def tenant_resume(request: TenantRequest, tenant_id: int, child_id: int) -> Http
 def tenant_settings(request: TenantRequest, tenant_id: int) -> HttpResponse:
     """Show and change the name, language and zone of the tenant one acts in."""
     form = TenantSettingsForm(request.POST or None, tenant=request.tenant)
-    if form.is_valid() and attempt(
-        form, change_tenant, actor=request.actor, tenant=request.tenant, **form.cleaned_data
+    if (
+        form.is_valid()
+        and attempt(
+            form, change_tenant, actor=request.actor, tenant=request.tenant, **form.cleaned_data
+        )
+        is not None
     ):
         messages.success(request, _("Saved."))
         return redirect("accounts:tenant-settings", tenant_id)

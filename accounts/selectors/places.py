@@ -1,0 +1,128 @@
+"""Where a person may act: tenants, their tree, and the roles held in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+from accounts.errors import NoSuchTenant
+from accounts.models import (
+    Membership,
+    Tenant,
+    TenantKind,
+    TenantStatus,
+    User,
+)
+from accounts.roles import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.db.models import QuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A tenant a person may act in, and why: `via` is the membership's tenant when higher up."""
+
+    tenant: Tenant
+    roles: frozenset[Role]
+    via: Tenant | None
+
+
+def place_of(user: User, tenant_id: int) -> Place:
+    """Return the tenant and the person's roles there. Raises NoSuchTenant. Two queries."""
+    tenant = Tenant.objects.select_related("plan", "parent").filter(pk=tenant_id).first()
+    if tenant is None:
+        raise NoSuchTenant
+    held = list(
+        Membership.objects.filter(user=user, tenant__in=tenant.line)
+        .select_related("tenant")
+        .order_by("tenant__path")
+    )
+    if not held:
+        raise NoSuchTenant
+    direct = any(membership.tenant_id == tenant.pk for membership in held)
+    return Place(
+        tenant=tenant,
+        roles=frozenset(Role(membership.role) for membership in held),
+        via=None if direct else held[0].tenant,
+    )
+
+
+def tenants_of(user: User) -> list[Tenant]:
+    """Return the tenants the person holds a role in, highest first."""
+    return list(
+        Tenant.objects.filter(Exists(Membership.objects.filter(user=user, tenant=OuterRef("pk"))))
+        .select_related("plan")
+        .order_by("path")
+    )
+
+
+def tenant_below(tenant: Tenant, child_id: int) -> Tenant:
+    """Return a tenant below `tenant`. Raises NoSuchTenant."""
+    child = (
+        Tenant.objects.within(tenant)
+        .exclude(pk=tenant.pk)
+        .select_related("plan", "parent")
+        .filter(pk=child_id)
+        .first()
+    )
+    if child is None:
+        raise NoSuchTenant
+    return child
+
+
+def tenants_below(tenant: Tenant) -> QuerySet[Tenant]:
+    """Return every tenant below `tenant`."""
+    return Tenant.objects.within(tenant).exclude(pk=tenant.pk).select_related("plan", "parent")
+
+
+def operator_tenant() -> Tenant | None:
+    """Return the root of the tree; None before the first operator was made."""
+    return Tenant.objects.filter(kind=TenantKind.OPERATOR).first()
+
+
+def tenant_rows(tenant: Tenant, *, query: str = "", shown: str = "") -> QuerySet[Tenant]:
+    """Return the tenants below with `domain_count`, `mailbox_count`; `shown` narrows by kind or state.
+
+    `domains` and `mailboxes` are the relations that the room above declares on Tenant.
+    """
+    rows = tenants_below(tenant).annotate(
+        domain_count=count_of("domains"), mailbox_count=count_of("mailboxes")
+    )
+    if query:
+        domain = Tenant.objects.filter(pk=OuterRef("pk"), domains__name__icontains=query)
+        rows = rows.filter(Q(name__icontains=query) | Exists(domain))
+    if shown == "resellers":
+        rows = rows.filter(kind=TenantKind.RESELLER)
+    elif shown == "suspended":
+        rows = rows.exclude(status=TenantStatus.ACTIVE)
+    return rows
+
+
+def count_of(relation: str) -> Coalesce:
+    """Return how many rows a tenant has in the relation that a room above declares on Tenant."""
+    own = Tenant.objects.filter(pk=OuterRef("pk")).order_by()
+    return Coalesce(Subquery(own.values("pk").annotate(n=Count(relation)).values("n")), 0)
+
+
+def tenant_counts(tenant: Tenant) -> dict[str, int]:
+    """Return how many tenants are below: `all`, `resellers`, `suspended`. One query."""
+    return (
+        Tenant.objects.within(tenant)
+        .exclude(pk=tenant.pk)
+        .aggregate(
+            all=Count("pk"),
+            resellers=Count("pk", filter=Q(kind=TenantKind.RESELLER)),
+            suspended=Count("pk", filter=~Q(status=TenantStatus.ACTIVE)),
+        )
+    )
+
+
+def tenant_names(ids: Iterable[int]) -> dict[int, str]:
+    """Return the names of tenants by id."""
+    return dict(Tenant.objects.filter(pk__in=set(ids)).values_list("pk", "name"))
