@@ -1,0 +1,1 @@
+"""What an installation needs on its machine: users, folders, secrets, certificates, cluster, processes."""
