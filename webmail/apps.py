@@ -1,4 +1,4 @@
-"""Names the room to Django."""
+"""Names the room to Django, and tells the IMAP pool whom to ask about rights taken away."""
 
 from __future__ import annotations
 
@@ -10,3 +10,10 @@ class WebmailConfig(AppConfig):
 
     name = "webmail"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect the pool with the table of access changes."""
+        from webmail.imap.pool import POOL
+        from webmail.selectors.access import AccessFollower
+
+        POOL.follow(AccessFollower())

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from portal.errors import Conflict, InvalidInput, LimitReached, NotFound, PortalError, Unavailable
+from portal.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    LimitReached,
+    NotFound,
+    PortalError,
+    Unavailable,
+)
 
 
 class WebmailError(PortalError):
@@ -91,3 +99,69 @@ class MailUnavailable(WebmailError, Unavailable):
     default_message = _(
         "The mail store does not answer right now. Your mail is safe; this page tries again by itself."
     )
+
+
+class NotYourAddress(WebmailError, Forbidden):
+    """A sender address that does not belong to the mailbox."""
+
+    code = "not_your_address"
+    default_message = _("You may not send from this address.")
+
+
+class SendingStopped(WebmailError, Forbidden):
+    """The mailbox, its domain, its person or its company may not send at present."""
+
+    code = "sending_stopped"
+    default_message = _("This mailbox may not send at the moment. Ask your administrator.")
+
+
+class NoRecipient(WebmailError, InvalidInput):
+    """A letter to nobody."""
+
+    code = "no_recipient"
+    default_message = _("Enter at least one recipient.")
+
+
+class TooManyRecipients(WebmailError, InvalidInput):
+    """More than one message may go to."""
+
+    code = "too_many_recipients"
+    default_message = _("A message may go to at most 500 people.")
+
+
+class FilesTooLarge(WebmailError, LimitReached):
+    """The files do not fit into one message, or too many of them lie in open letters."""
+
+    status = 413
+    code = "files_too_large"
+    default_message = _("This is more than fits into one message. Remove something and try again.")
+
+
+class TooManyFiles(WebmailError, LimitReached):
+    """More files than one message carries."""
+
+    code = "too_many_files"
+    default_message = _("A message carries at most 100 files.")
+
+
+class FileMissing(WebmailError, Conflict):
+    """A file of the letter is not on the server any more."""
+
+    code = "file_missing"
+    default_message = _(
+        "A file of this message is not there any more. Remove it and attach it again."
+    )
+
+
+class AlreadySent(WebmailError, Conflict):
+    """The letter was sent; a late copy of the composer must not bring its draft back."""
+
+    code = "already_sent"
+    default_message = _("This message was already sent.")
+
+
+class ImageRefused(WebmailError, NotFound):
+    """The proxy does not fetch this: not our link, not the open internet, or no image."""
+
+    code = "image_refused"
+    default_message = _("This image cannot be shown.")

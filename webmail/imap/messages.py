@@ -78,11 +78,24 @@ def fetch_rows(session: Session, uids: Sequence[int]) -> list[Row]:
     return _rows(session.command(b"UID FETCH", uid_set(uids), _ROW_ITEMS))
 
 
+def sequence_of(session: Session, uid: int) -> int:
+    """Return the sequence number of a UID of the selected folder, 0 when it is not there."""
+    answer = session.command(b"UID FETCH", b"%d" % checked_uid(uid), b"(UID)")
+    return next((sequence for sequence, _ in fetched(answer)), 0)
+
+
+def checked_uid(uid: int) -> int:
+    """Return the UID if it can be one (RFC 9051: 32 bits). Raises MessageGone."""
+    if not 0 < uid < 2**32:
+        raise MessageGone(detail="no uid")
+    return uid
+
+
 def fetch_message(session: Session, uid: int) -> MessageData:
     """Return headers and structure of a message of the selected folder. Raises MessageGone."""
     header = b"BODY.PEEK[HEADER]<0.%d>" % MAX_HEADER_OCTETS
     items = b"(UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE " + header + b")"
-    for sequence, data in fetched(session.command(b"UID FETCH", b"%d" % uid, items)):
+    for sequence, data in fetched(session.command(b"UID FETCH", b"%d" % checked_uid(uid), items)):
         structure = data.get(b"BODYSTRUCTURE")
         if data.get(b"UID") == b"%d" % uid and isinstance(structure, list):
             return MessageData(
@@ -105,19 +118,13 @@ def fetch_part(session: Session, uid: int, part_number: str, limit: int) -> byte
     return _fetch_octets(session, uid, _part(part_number), 0, limit)
 
 
-def fetch_part_chunks(
-    session: Session, uid: int, part_number: str, size: int = 512 * 1024
-) -> Iterator[bytes]:
-    """Yield the encoded octets of a part in pieces. Raises MessageGone."""
-    section = _part(part_number)
-    position = 0
-    while True:
-        octets = _fetch_octets(session, uid, section, position, size)
-        if octets:
-            yield octets
-        if len(octets) < size:
-            return
-        position += size
+def fetch_octets(session: Session, uid: int, part_number: str, start: int, size: int) -> bytes:
+    """Return encoded octets of a part from `start` on; an empty part number means the message.
+
+    Fewer than `size` octets mean that these were the last. Raises MessageGone.
+    """
+    section = _part(part_number) if part_number else b""
+    return _fetch_octets(session, uid, section, start, size)
 
 
 def fetch_part_header(session: Session, uid: int, part_number: str) -> bytes:
@@ -128,18 +135,6 @@ def fetch_part_header(session: Session, uid: int, part_number: str) -> bytes:
 def fetch_source(session: Session, uid: int, limit: int) -> bytes:
     """Return at most `limit` octets of the whole message as received. Raises MessageGone."""
     return _fetch_octets(session, uid, b"", 0, limit)
-
-
-def fetch_source_chunks(session: Session, uid: int, size: int = 512 * 1024) -> Iterator[bytes]:
-    """Yield the whole message in pieces. Raises MessageGone."""
-    position = 0
-    while True:
-        octets = _fetch_octets(session, uid, b"", position, size)
-        if octets:
-            yield octets
-        if len(octets) < size:
-            return
-        position += size
 
 
 def fetch_headers(session: Session, uid: int) -> bytes:
@@ -207,9 +202,9 @@ def append(
 
 
 def uid_set(uids: Iterable[int]) -> bytes:
-    """Return UIDs as a sequence set, neighbours as ranges: `1:3,7`."""
+    """Return UIDs as a sequence set, neighbours as ranges: `1:3,7`. Raises MessageGone."""
     ranges: list[tuple[int, int]] = []
-    for uid in sorted(set(uids)):
+    for uid in sorted(set(map(checked_uid, uids))):
         if ranges and ranges[-1][1] == uid - 1:
             ranges[-1] = (ranges[-1][0], uid)
         else:
@@ -267,7 +262,7 @@ def fetched(answer: Answer) -> Iterator[tuple[int, dict[bytes, Token]]]:
 
 def _fetch_octets(session: Session, uid: int, section: bytes, start: int, size: int) -> bytes:
     item = b"(UID BODY.PEEK[%s]<%d.%d>)" % (section, start, size)
-    for _, data in fetched(session.command(b"UID FETCH", b"%d" % uid, item)):
+    for _, data in fetched(session.command(b"UID FETCH", b"%d" % checked_uid(uid), item)):
         if data.get(b"UID") == b"%d" % uid:
             return _body(data)
     raise MessageGone(detail="no such uid")

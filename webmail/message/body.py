@@ -17,7 +17,21 @@ MAX_FILES = 500
 MAX_TEXT_OCTETS = 512 * 1024
 MAX_HTML_OCTETS = 2 * 1024 * 1024
 _SAMPLE = 32 * 1024
-_GUESSED = ["cp1252", "cp1258", "cp1251", "koi8_r", "cp932", "euc_jp", "euc_kr", "gb18030", "big5", "cp1256", "cp1255", "cp1253", "cp874"]
+_GUESSED = [
+    "cp1252",
+    "cp1258",
+    "cp1251",
+    "koi8_r",
+    "cp932",
+    "euc_jp",
+    "euc_kr",
+    "gb18030",
+    "big5",
+    "cp1256",
+    "cp1255",
+    "cp1253",
+    "cp874",
+]
 
 _IMAGES = frozenset(
     ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/jpg", "image/pjpeg")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import unescape
 
 import nh3
 
@@ -235,6 +236,14 @@ _NAME = re.compile(r"[^\w\-.:]")
 _ACTIVE = re.compile(
     r"<(script|form|input|button|iframe|object|embed|audio|video|svg)\b|@font-face", re.IGNORECASE
 )
+
+_HIDDEN_ELEMENT = re.compile(r"<(style|script|title|noscript)\b")
+_BLOCK_TAG = re.compile(
+    r"</?(?:p|div|br|tr|table|h[1-6]|li|ul|ol|blockquote|hr)\b[^<>]{0,4000}>", re.IGNORECASE
+)
+_ANY_TAG = re.compile(r"<[^<>]{0,4000}>")
+_BLANKS = re.compile(r"[ \t\r\u00a0]+")
+_GAPS = re.compile(r" ?\n\s*\n\s*")
 
 Resolve = Callable[[str], str | None]
 
@@ -488,6 +497,22 @@ def _removed(html: str) -> Iterator[str]:
     }
     for found in _ACTIVE.finditer(html):
         yield names.get((found[1] or found[0]).lower(), "embedded")
+
+
+def text_of(html: str) -> str:
+    """Return the words of HTML, blocks on lines of their own. Linear; for mail too odd to wash."""
+    lowered = html.lower()
+    pieces: list[str] = []
+    position = 0
+    for hidden in _HIDDEN_ELEMENT.finditer(lowered):
+        if hidden.start() < position:
+            continue
+        end = lowered.find(f"</{hidden[1]}", hidden.end())
+        pieces.append(html[position : hidden.start()])
+        position = len(html) if end < 0 else end
+    pieces.append(html[position:])
+    text = _ANY_TAG.sub("", _BLOCK_TAG.sub("\n", "".join(pieces)))
+    return _GAPS.sub("\n\n", _BLANKS.sub(" ", unescape(text))).strip()
 
 
 # What the framed document looks like before the sender's own styles

@@ -1,0 +1,1 @@
+"""Reads the webmail's own rows; the mailbox comes first."""

@@ -1,0 +1,56 @@
+"""Lets people into their own mailboxes, and says in words when the mail store does not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+
+from accounts.http import PersonRequest, person_required
+from portal.http import wants_fragment, wants_json
+from webmail.errors import MailUnavailable
+from webmail.identity import MailIdentity
+from webmail.selectors.mailboxes import own_mailbox
+
+P = ParamSpec("P")
+MailView = Callable[Concatenate[PersonRequest, MailIdentity, P], HttpResponseBase]
+
+
+def mailbox_view(
+    view: Callable[Concatenate[PersonRequest, MailIdentity, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Give the view the identity for `mailbox_id`; a mailbox of somebody else does not exist."""
+
+    @person_required
+    @wraps(view)
+    def inner(
+        request: PersonRequest, mailbox_id: int, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse:
+        identity = own_mailbox(request.user, mailbox_id)
+        try:
+            response = view(request, identity, *args, **kwargs)
+        except MailUnavailable as exc:
+            if wants_json(request) or wants_fragment(request) or request.method != "GET":
+                raise
+            response = unavailable(request, identity, exc)
+        return response  # type: ignore[return-value]  # a streaming answer is one as well
+
+    return inner  # type: ignore[return-value]  # mailbox_id is taken by name from the address
+
+
+def unavailable(
+    request: HttpRequest, identity: MailIdentity, error: MailUnavailable
+) -> HttpResponse:
+    """Return the page that says what does not answer; it looks again by itself."""
+    response = render(
+        request,
+        "webmail/unavailable.html",
+        {"identity": identity, "message": error.message},
+        status=error.status,
+    )
+    response["Cache-Control"] = "no-store"
+    response["Retry-After"] = "5"
+    return response

@@ -1,0 +1,30 @@
+"""The way in: straight to the inbox of one's mailbox, or a choice among several."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET
+
+from accounts.http import PersonRequest, person_required
+from portal.http import page
+from webmail.identity import folder_id
+from webmail.selectors.mailboxes import own_mailboxes
+from webmail.views.access import mailbox_view
+
+
+@require_GET
+@person_required
+def home(request: PersonRequest) -> HttpResponse:
+    """Go on to the inbox; with several mailboxes, or none, say so."""
+    mailboxes = own_mailboxes(request.user)
+    if len(mailboxes) == 1:
+        return redirect("webmail:folder", mailboxes[0].mailbox_id, folder_id("INBOX"))
+    return page(request, "webmail/choose.html", {"mailboxes": mailboxes})
+
+
+@require_GET
+@mailbox_view
+def mailbox(request, identity):
+    """Go on to the inbox of one mailbox."""
+    return redirect("webmail:folder", identity.mailbox_id, folder_id("INBOX"))
