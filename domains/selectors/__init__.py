@@ -10,6 +10,7 @@ from domains.selectors.addresses import (
     forwarders_of,
     mailbox_addresses_of,
 )
+from domains.selectors.dns import DnsReport, dns_report, running_check
 from domains.selectors.domains import (
     DomainRow,
     domain_counts,
@@ -23,6 +24,7 @@ from domains.selectors.domains import (
 from domains.selectors.figures import Usage, usage_of
 from domains.selectors.mailboxes import (
     MailboxRow,
+    filtered_mailboxes,
     mailbox_by_address,
     mailbox_counts,
     mailbox_of,
@@ -31,16 +33,17 @@ from domains.selectors.mailboxes import (
     mailboxes_of,
     mailboxes_of_person,
     sender_addresses,
-    sorted_mailboxes,
 )
 
 __all__ = [
+    "DnsReport",
     "DomainRow",
     "MailboxRow",
     "Usage",
     "alias_of",
     "aliases_of",
     "directory_of",
+    "dns_report",
     "domain_counts",
     "domain_of",
     "domain_rows",
@@ -48,6 +51,7 @@ __all__ = [
     "domains_within",
     "expected_records",
     "filtered_domains",
+    "filtered_mailboxes",
     "forwarder_of",
     "forwarders_of",
     "mailbox_addresses_of",
@@ -58,7 +62,7 @@ __all__ = [
     "mailbox_rows",
     "mailboxes_of",
     "mailboxes_of_person",
+    "running_check",
     "sender_addresses",
-    "sorted_mailboxes",
     "usage_of",
 ]

@@ -12,6 +12,8 @@ from domains.names import RESERVED_LOCALPARTS
 if TYPE_CHECKING:
     from domains.models import Domain
 
+UNREAD = ("no-reply", "noreply")  # nobody reads these, so they inherit nothing
+
 
 def keep_reserved(domain: Domain) -> None:
     """Make the two aliases, or give those without a target the domain's oldest mailbox.
@@ -21,6 +23,7 @@ def keep_reserved(domain: Domain) -> None:
     heir = (
         Mailbox.objects.filter(address__domain=domain)
         .exclude(status=MailboxStatus.DELETING)
+        .exclude(address__localpart__in=UNREAD)
         .order_by("created_at", "pk")
         .values_list("address_id", flat=True)
         .first()

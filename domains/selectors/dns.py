@@ -1,0 +1,266 @@
+"""Everything the DNS page shows: each record with its verdict, the steps, and what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from domains.dns import words
+from domains.dns.records import ExpectedRecord, Step
+from domains.dns.repair import proposal
+from domains.dns.verdict import Judgement, Outcome, Reason
+from domains.models import DnsCheck, DnsRecordState, Domain, DomainStatus, Verdict
+from domains.selectors.domains import expected_records
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+CHANGES_WITHIN = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """One record on the page. `verdict` empty: never asked; `known` is the last real verdict."""
+
+    expected: ExpectedRecord
+    verdict: str
+    detail: str
+    observed: tuple[str, ...]
+    asked: int
+    answered: int
+    known: str
+    known_at: datetime | None
+    is_optional: bool  # the proof of a domain that was proved already
+
+    @property
+    def code(self) -> str:
+        """The stable code, also the anchor on the page."""
+        return self.expected.record
+
+    @property
+    def title(self) -> str:
+        """The record's name."""
+        return words.title(self.code)
+
+    @property
+    def purpose(self) -> str:
+        """What it is good for."""
+        return words.purpose(self.code)
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether something is to be done; an unknown record keeps its last verdict here."""
+        return not self.is_optional and self.known in {Verdict.MISSING, Verdict.CONFLICT}
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether it was seen as it should be, in the last answer that said anything."""
+        return self.is_optional or self.known == Verdict.MATCH
+
+    @property
+    def advice(self) -> tuple[str, str]:
+        """Heading and sentence; empty without advice."""
+        return words.advice(self.detail)
+
+    @property
+    def doubt(self) -> str:
+        """Why nothing is known this time."""
+        return words.doubt(self.detail)
+
+    @property
+    def known_label(self) -> str:
+        """The last real verdict in a word."""
+        return str(Verdict(self.known).label) if self.known else ""
+
+    @property
+    def proposal(self) -> str:
+        """A value that repairs the live one better than the expected value would; may be empty."""
+        judgement = Judgement(
+            Outcome(self.verdict or Outcome.UNKNOWN), Reason(self.detail), self.observed
+        )
+        return proposal(self.expected, judgement)
+
+    @property
+    def wanted(self) -> str:
+        """The value to publish now."""
+        return self.proposal or self.expected.value
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A verdict that became another one. `confirmed_at` None: seen once only."""
+
+    record: str
+    before: str
+    after: str
+    at: datetime
+    confirmed_at: datetime | None
+
+    @property
+    def title(self) -> str:
+        """The record's name."""
+        return words.title(self.record)
+
+    @property
+    def before_label(self) -> str:
+        """The verdict before, in a word."""
+        return str(Verdict(self.before).label)
+
+    @property
+    def after_label(self) -> str:
+        """The verdict after, in a word."""
+        return str(Verdict(self.after).label)
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of setting up: `state` is done, warning, current or to_come."""
+
+    step: Step
+    state: str
+    open_records: int
+
+
+@dataclass(frozen=True, slots=True)
+class DnsReport:
+    """What is known about a domain's DNS."""
+
+    domain: Domain
+    records: tuple[RecordView, ...]
+    steps: tuple[StepView, ...]
+    changes: tuple[Change, ...]
+    latest: DnsCheck | None  # the last finished check
+    running: DnsCheck | None
+
+    @property
+    def to_do(self) -> list[RecordView]:
+        """Records that were missing or wrong when last seen, and those never seen."""
+        return [r for r in self.records if (r.is_problem or not r.known) and not self._doubted(r)]
+
+    @property
+    def doubtful(self) -> list[RecordView]:
+        """Records nobody could tell about this time."""
+        return [r for r in self.records if self._doubted(r)]
+
+    @property
+    def fine(self) -> list[RecordView]:
+        """Records that are as they should be."""
+        return [r for r in self.records if r.is_fine and not self._doubted(r)]
+
+    @property
+    def open_count(self) -> int:
+        """How many records are missing or wrong."""
+        return sum(record.is_problem for record in self.records)
+
+    @staticmethod
+    def _doubted(record: RecordView) -> bool:
+        return record.verdict == Verdict.UNKNOWN and not record.is_optional
+
+
+def dns_report(domain: Domain) -> DnsReport:
+    """Return the report. Five queries, whatever the history."""
+    finished = list(
+        DnsCheck.objects.filter(domain=domain, finished_at__isnull=False)
+        .order_by("-pk")
+        .prefetch_related("records")[:50]
+    )
+    latest = finished[0] if finished else None
+    states = {state.record: state for state in latest.records.all()} if latest else {}
+    known = _last_known(domain)
+    records = tuple(
+        _view(domain, record, states.get(record.record), known.get(record.record))
+        for record in expected_records(domain)
+    )
+    running = DnsCheck.objects.filter(domain=domain, finished_at=None).order_by("-pk").first()
+    return DnsReport(
+        domain,
+        records,
+        tuple(_steps(records)),
+        tuple(changes_in(list(reversed(finished)), since=timezone.now() - CHANGES_WITHIN)),
+        latest,
+        running,
+    )
+
+
+def running_check(domain: Domain) -> DnsCheck | None:
+    """Return the unfinished check of `domain`, if any. One query."""
+    return DnsCheck.objects.filter(domain=domain, finished_at=None).order_by("-pk").first()
+
+
+def changes_in(checks: Sequence[DnsCheck], *, since: datetime) -> list[Change]:
+    """Return changes of verdict over `checks` (oldest first), newest first.
+
+    An unknown in between is no change; one that lasts until now is shown as the last word.
+    """
+    found: list[Change] = []
+    known: dict[str, str] = {}
+    last = checks[-1] if checks else None
+    for check in checks:
+        at = check.finished_at
+        if at is None:
+            continue
+        for state in check.records.all():
+            before = known.get(state.record)
+            is_last = check is last
+            if state.verdict == Verdict.UNKNOWN and not is_last:
+                continue
+            if before is not None and before != state.verdict and at >= since:
+                found.append(Change(state.record, before, state.verdict, at, check.confirmed_at))
+            if state.verdict != Verdict.UNKNOWN:
+                known[state.record] = state.verdict
+    return found[::-1]
+
+
+def _last_known(domain: Domain) -> dict[str, DnsRecordState]:
+    rows: QuerySet[DnsRecordState] = (
+        DnsRecordState.objects.filter(
+            check_row__domain=domain, check_row__finished_at__isnull=False
+        )
+        .exclude(verdict=Verdict.UNKNOWN)
+        .select_related("check_row")
+        .order_by("record", "-check_row_id")
+        .distinct("record")
+    )
+    return {row.record: row for row in rows}
+
+
+def _view(
+    domain: Domain,
+    record: ExpectedRecord,
+    state: DnsRecordState | None,
+    known: DnsRecordState | None,
+) -> RecordView:
+    return RecordView(
+        expected=record,
+        verdict=state.verdict if state else "",
+        detail=state.detail if state else "",
+        observed=tuple(state.observed) if state else (),
+        asked=state.servers_asked if state else 0,
+        answered=state.servers_answered if state else 0,
+        known=known.verdict if known else "",
+        known_at=known.check_row.finished_at if known else None,
+        is_optional=record.record == "ownership" and domain.status != DomainStatus.PENDING,
+    )
+
+
+def _steps(records: Iterable[RecordView]) -> Iterable[StepView]:
+    by_step: dict[Step, list[RecordView]] = {}
+    for record in records:
+        by_step.setdefault(record.expected.step, []).append(record)
+    is_first_open = True
+    for step in Step:
+        mine = by_step.get(step, [])
+        open_records = sum(not record.is_fine for record in mine)
+        if not open_records:
+            state = "done"
+        elif is_first_open:
+            state, is_first_open = "current", False
+            if any(record.verdict == Verdict.CONFLICT for record in mine):
+                state = "warning"
+        else:
+            state = "to_come"
+        yield StepView(step, state, open_records)

@@ -1,0 +1,45 @@
+"""Background work of this room: looking at DNS, and freeing what was deleted."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from domains.services.check_due import check_due as claim_due
+from domains.services.purge_deleted import purge_deleted as purge
+from domains.services.verify_dns import verify_dns as verify
+
+
+@shared_task(
+    name="domains.verify_dns",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=60,
+    time_limit=90,
+)
+def verify_dns(check_id: int) -> None:
+    """Carry out one DNS check. Idempotent: a finished check is left alone."""
+    verify(check_id=check_id)
+
+
+@shared_task(
+    name="domains.check_due",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=30,
+    time_limit=60,
+)
+def check_due() -> None:
+    """Hand out the domains whose DNS is due."""
+    claim_due()
+
+
+@shared_task(
+    name="domains.purge_deleted",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=120,
+    time_limit=180,
+)
+def purge_deleted() -> None:
+    """Free mailboxes whose days of grace are over."""
+    purge()
