@@ -1,11 +1,59 @@
-"""Addresses of the domains pages."""
+"""Addresses of domains, mailboxes, aliases and forwarders, below /portal/."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from django.urls import URLPattern, URLResolver, include, path
 
-if TYPE_CHECKING:
-    from django.urls import URLPattern
+from domains.views import aliases, dns, domains, forwarders, mailbox, mailboxes
 
 app_name = "domains"
-urlpatterns: list[URLPattern] = []
+
+_domain = [
+    path("", domains.domain_detail, name="domain-detail"),
+    path("setup/", domains.domain_setup, name="domain-setup"),
+    path("catch-all/", domains.domain_catch_all, name="domain-catch-all"),
+    path("delete/", domains.domain_delete, name="domain-delete"),
+    path("dns/", dns.domain_dns, name="domain-dns"),
+    path("dns/check/", dns.dns_check, name="dns-check"),
+    path("dns/zone/", dns.zone_file_download, name="zone-file"),
+    path("dns/share/", dns.dns_share, name="dns-share"),
+]
+
+_mailbox = [
+    path("", mailbox.mailbox_detail, name="mailbox-detail"),
+    path("settings/", mailbox.mailbox_change, name="mailbox-change"),
+    path("forwarding/", mailbox.mailbox_forwarding, name="mailbox-forwarding"),
+    path("password/", mailbox.mailbox_password, name="mailbox-password"),
+    path("password-link/", mailbox.mailbox_link, name="mailbox-link"),
+    path("suspend/", mailbox.mailbox_suspend, name="mailbox-suspend"),
+    path("resume/", mailbox.mailbox_resume, name="mailbox-resume"),
+    path("delete/", mailbox.mailbox_delete, name="mailbox-delete"),
+    path("restore/", mailbox.mailbox_restore, name="mailbox-restore"),
+]
+
+_tenant: list[URLPattern | URLResolver] = [
+    path("domains/", domains.domain_list, name="domain-list"),
+    path("domains/new/", domains.domain_create, name="domain-create"),
+    path("domains/<int:domain_id>/", include(_domain)),
+    path("mailboxes/", mailboxes.mailbox_list, name="mailbox-list"),
+    path("mailboxes/new/", mailboxes.mailbox_create, name="mailbox-create"),
+    path("mailboxes/options/", mailboxes.mailbox_options, name="mailbox-options"),
+    path("mailboxes/<int:mailbox_id>/", include(_mailbox)),
+    path("aliases/", aliases.alias_list, name="alias-list"),
+    path("aliases/new/", aliases.alias_create, name="alias-create"),
+    path("aliases/<int:alias_id>/", aliases.alias_change, name="alias-change"),
+    path("aliases/<int:alias_id>/delete/", aliases.alias_delete, name="alias-delete"),
+    path("forwarders/", forwarders.forwarder_list, name="forwarder-list"),
+    path("forwarders/new/", forwarders.forwarder_create, name="forwarder-create"),
+    path("forwarders/<int:forwarder_id>/", forwarders.forwarder_change, name="forwarder-change"),
+    path(
+        "forwarders/<int:forwarder_id>/delete/",
+        forwarders.forwarder_delete,
+        name="forwarder-delete",
+    ),
+]
+
+urlpatterns = [
+    path("<int:tenant_id>/", include(_tenant)),
+    path("dns/<str:token>/", dns.dns_shared, name="dns-shared"),
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from domains.selectors.addresses import (
     alias_of,
     aliases_of,
+    catch_all_of,
     directory_of,
     forwarder_of,
     forwarders_of,
@@ -13,6 +14,7 @@ from domains.selectors.addresses import (
 from domains.selectors.dns import DnsReport, dns_report, running_check
 from domains.selectors.domains import (
     DomainRow,
+    domain_by_token,
     domain_counts,
     domain_of,
     domain_rows,
@@ -33,6 +35,8 @@ from domains.selectors.mailboxes import (
     mailboxes_of,
     mailboxes_of_person,
     sender_addresses,
+    sign_ins_of,
+    targets_at,
 )
 
 __all__ = [
@@ -42,8 +46,10 @@ __all__ = [
     "Usage",
     "alias_of",
     "aliases_of",
+    "catch_all_of",
     "directory_of",
     "dns_report",
+    "domain_by_token",
     "domain_counts",
     "domain_of",
     "domain_rows",
@@ -64,5 +70,7 @@ __all__ = [
     "mailboxes_of_person",
     "running_check",
     "sender_addresses",
+    "sign_ins_of",
+    "targets_at",
     "usage_of",
 ]

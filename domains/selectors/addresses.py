@@ -11,6 +11,8 @@ from domains.models import (
     Address,
     Alias,
     AliasTarget,
+    CatchAll,
+    Domain,
     Forwarder,
     ForwarderTarget,
     Mailbox,
@@ -84,6 +86,12 @@ def mailbox_addresses_of(tenant: Tenant) -> QuerySet[Address]:
         .select_related("mailbox")
         .order_by("email")
     )
+
+
+def catch_all_of(domain: Domain) -> str:
+    """Return the address that mail to unknown addresses of `domain` goes to; empty: refused."""
+    rows = CatchAll.objects.filter(domain=domain).values_list("address__email", flat=True)
+    return rows.first() or ""
 
 
 def directory_of(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from django.utils import timezone
 
@@ -155,6 +156,22 @@ class DnsReport:
     def open_count(self) -> int:
         """How many records are missing or wrong."""
         return sum(record.is_problem for record in self.records)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when what was seen changes; a repeated check with the same result keeps it."""
+        seen = [(r.code, r.verdict, r.detail, r.observed, r.known) for r in self.records]
+        return f"{crc32(repr((self.domain.status, seen)).encode()):08x}"
+
+    @property
+    def receives(self) -> bool:
+        """Whether other servers deliver mail here, as far as is known."""
+        return all(r.is_fine for r in self.records if r.expected.step is Step.RECEIVING)
+
+    @property
+    def sends_well(self) -> bool:
+        """Whether mail from here carries its proofs, as far as is known."""
+        return all(r.is_fine for r in self.records if r.expected.step is Step.SENDING)
 
     @staticmethod
     def _doubted(record: RecordView) -> bool:

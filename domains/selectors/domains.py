@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.core import signing
 from django.db.models import Count, Q, Sum
 
 from domains.dns.records import DkimPublic, ExpectedRecord, expected
@@ -113,3 +114,19 @@ def expected_records(domain: Domain) -> tuple[ExpectedRecord, ...]:
         operator_domain=stack().operator_domain,
         dkim=tuple(DkimPublic(key.selector, key.public_key) for key in keys),
     )
+
+
+def domain_by_token(token: str, *, salt: str, max_age: int) -> Domain:
+    """Return the domain of a signed link younger than `max_age` seconds. Raises NotFound.
+
+    The start of the ownership token is part of the link, so a domain registered anew under the
+    same name is not shown by old links.
+    """
+    try:
+        domain_id, start = signing.loads(token, salt=salt, max_age=max_age)
+    except (signing.BadSignature, ValueError) as exc:
+        raise NotFound from exc
+    found = Domain.objects.filter(pk=domain_id, ownership_token__startswith=start).first()
+    if found is None:
+        raise NotFound
+    return found

@@ -12,7 +12,9 @@ from django.db.models.functions import Coalesce
 from domains.errors import MailboxSuspended, PersonSuspended
 from domains.models import (
     AliasTarget,
+    CatchAll,
     DomainStatus,
+    ForwarderTarget,
     LastSignIn,
     Mailbox,
     MailboxStatus,
@@ -50,6 +52,24 @@ class MailboxRow:
         """Use of the quota in per cent; None without a quota."""
         quota = self.mailbox.quota_bytes
         return round(self.used_bytes * 100 / quota) if quota else None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """When a protocol (imap, pop3, smtp, sieve) last opened a mailbox."""
+
+    service: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Another address whose mail arrives in a mailbox: an alias, a forwarder or a catch-all."""
+
+    kind: str
+    pk: int  # of the alias, forwarder or domain
+    address: str
+    is_enabled: bool
 
 
 def mailboxes_of(tenant: Tenant) -> QuerySet[Mailbox]:
@@ -181,3 +201,35 @@ def sender_addresses(mailbox: Mailbox) -> list[str]:
         .values_list("alias__address__email", flat=True)
     )
     return [mailbox.address.email, *aliases]
+
+
+def sign_ins_of(mailbox: Mailbox) -> list[SignIn]:
+    """Return when each protocol last opened the mailbox, newest first. One query."""
+    rows = LastSignIn.objects.filter(mailbox=mailbox).order_by("-at_epoch")
+    return [SignIn(row.service, datetime.fromtimestamp(row.at_epoch, UTC)) for row in rows]
+
+
+def targets_at(mailbox: Mailbox) -> list[Incoming]:
+    """Return the other addresses whose mail arrives in the mailbox. Three queries."""
+    email = mailbox.address.email
+    aliases = [
+        Incoming("alias", row.alias_id, row.alias.address.email, row.alias.is_enabled)
+        for row in AliasTarget.objects.filter(address=mailbox.address_id)
+        .select_related("alias", "alias__address")
+        .order_by("alias__address__email")
+    ]
+    forwarders = [
+        Incoming(
+            "forwarder", row.forwarder_id, row.forwarder.address.email, row.forwarder.is_enabled
+        )
+        for row in ForwarderTarget.objects.filter(email=email, forwarder__tenant=mailbox.tenant)
+        .select_related("forwarder", "forwarder__address")
+        .order_by("forwarder__address__email")
+    ]
+    nets = [
+        Incoming("catch-all", row.domain_id, f"@{row.domain.name}", is_enabled=True)
+        for row in CatchAll.objects.filter(address=mailbox.address_id)
+        .select_related("domain")
+        .order_by("domain__name")
+    ]
+    return [*aliases, *forwarders, *nets]

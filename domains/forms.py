@@ -1,0 +1,263 @@
+"""Forms of domains: they parse what was typed; services decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from domains.models import DomainStatus
+from domains.names import show_domain
+from domains.selectors import domains_of
+from domains.services.delete_mailbox import GRACE_CHOICES
+from portal.fields import GigabytesField
+
+if TYPE_CHECKING:
+    from accounts.models import Tenant
+    from domains.models import Domain, Mailbox
+
+ADDRESS_LINES = forms.Textarea(
+    attrs={"rows": 4, "class": "textarea mono", "spellcheck": "false", "autocomplete": "off"}
+)
+PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+
+
+class LinesField(forms.CharField):
+    """One value a line; commas and semicolons separate as well. Gives the list without blanks."""
+
+    widget = ADDRESS_LINES
+
+    def clean(self, value: Any) -> list[str]:
+        """Return the lines."""
+        text = super().clean(value).replace(",", "\n").replace(";", "\n")
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show a list as lines; what was typed stays as typed."""
+        return "\n".join(value) if isinstance(value, list | tuple) else value
+
+
+class DomainForm(forms.Form):
+    """The name of a domain to add."""
+
+    name = forms.CharField(
+        max_length=1000,
+        label=_("Domain name"),
+        help_text=_("Names with accents are fine: they are turned into their technical form."),
+        widget=forms.TextInput(
+            attrs={**PLAIN, "class": "input input--lg", "placeholder": "congty.vn"}
+        ),
+    )
+
+
+class InDomainForm(forms.Form):
+    """A new address in one of the tenant's proved domains."""
+
+    domain = forms.ChoiceField(label=_("Domain"))
+    localpart = forms.CharField(
+        max_length=320,
+        required=False,
+        label=_("Address"),
+        widget=forms.TextInput(attrs=PLAIN),
+    )
+
+    def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        proved = domains_of(tenant).exclude(status=DomainStatus.PENDING)
+        self.domains: dict[str, Domain] = {str(d.pk): d for d in proved.select_related("tenant")}
+        self.fields["domain"] = forms.ChoiceField(
+            label=_("Domain"),
+            choices=[(key, show_domain(domain.name)) for key, domain in self.domains.items()],
+        )
+
+    @property
+    def chosen_domain(self) -> Domain:
+        """The domain chosen; only after validation."""
+        return self.domains[self.cleaned_data["domain"]]
+
+
+class MailboxForm(InDomainForm):
+    """A new mailbox and how its owner gets in."""
+
+    LINK, PASSWORD, SHARED = "link", "password", "shared"
+
+    name = forms.CharField(
+        max_length=400,
+        label=_("Name"),
+        help_text=_("Others see it beside the address."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    quota = GigabytesField(required=False, label=_("Storage"))
+    entry = forms.ChoiceField(
+        label=_("Sign-in"),
+        choices=[
+            (LINK, _("By a link")),
+            (PASSWORD, _("By a first password")),
+            (SHARED, _("Nobody: a shared mailbox")),
+        ],
+        initial=LINK,
+    )
+    invite_email = forms.EmailField(
+        required=False,
+        label=_("Send the link to"),
+        help_text=_("An address outside of this mailbox. Empty: you hand the link over yourself."),
+        widget=forms.EmailInput(attrs=PLAIN),
+    )
+    password = forms.CharField(
+        required=False,
+        strip=False,
+        max_length=1024,
+        label=_("First password"),
+        help_text=_("At least 10 characters. Four or five unrelated words are easy to remember."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a password only where one was chosen."""
+        data = super().clean() or self.cleaned_data
+        if data.get("entry") == self.PASSWORD and not data.get("password"):
+            self.add_error("password", _("Choose the first password, or let a link do it."))
+        return data
+
+
+class MailboxSettingsForm(forms.Form):
+    """What an admin may set about a mailbox. `version` lets a second admin know."""
+
+    is_stale = False  # True: somebody else saved first, and these are the newer values
+
+    name = MailboxForm.base_fields["name"]
+    quota = GigabytesField(
+        required=False, label=_("Storage"), help_text=_("Empty: no limit of its own.")
+    )
+    allow_imap = forms.BooleanField(
+        required=False, label=_("IMAP"), help_text=_("Mail programs and phones; mail stays here.")
+    )
+    allow_pop3 = forms.BooleanField(
+        required=False, label=_("POP3"), help_text=_("Mail is fetched to one device.")
+    )
+    allow_smtp = forms.BooleanField(
+        required=False, label=_("Sending by mail programs"), help_text=_("SMTP submission.")
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+    @classmethod
+    def of(cls, mailbox: Mailbox) -> MailboxSettingsForm:
+        """Return the form filled with what is set now."""
+        return cls(
+            initial={
+                "name": mailbox.name,
+                "quota": mailbox.quota_bytes or None,
+                "allow_imap": mailbox.allow_imap,
+                "allow_pop3": mailbox.allow_pop3,
+                "allow_smtp": mailbox.allow_smtp,
+                "version": mailbox.version,
+            }
+        )
+
+
+class ForwardingForm(forms.Form):
+    """Where a mailbox passes its mail on to."""
+
+    is_stale = False  # True: somebody else saved first, and these are the newer values
+
+    targets = LinesField(
+        required=False,
+        max_length=200_000,
+        label=_("Forward to"),
+        help_text=_("One address a line, at most 20. Empty: nothing is forwarded."),
+    )
+    keep_copy = forms.BooleanField(required=False, label=_("Keep a copy in this mailbox"))
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+    @classmethod
+    def of(cls, mailbox: Mailbox) -> ForwardingForm:
+        """Return the form filled with what is set now."""
+        return cls(
+            initial={
+                "targets": mailbox.forward_to,
+                "keep_copy": mailbox.keep_copy,
+                "version": mailbox.version,
+            }
+        )
+
+
+class PasswordForm(forms.Form):
+    """A new password for the owner of a mailbox."""
+
+    password = forms.CharField(
+        strip=False,
+        max_length=1024,
+        label=_("New password"),
+        help_text=_("At least 10 characters. Four or five unrelated words are easy to remember."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class DeleteMailboxForm(forms.Form):
+    """When a mailbox is deleted for good."""
+
+    grace_days = forms.TypedChoiceField(
+        coerce=int, choices=[(days, str(days)) for days in GRACE_CHOICES], initial=GRACE_CHOICES[0]
+    )
+
+
+class AliasForm(InDomainForm):
+    """A new alias and the mailboxes it delivers to."""
+
+    mailboxes = LinesField(
+        required=False,
+        max_length=50_000,
+        label=_("Delivers to"),
+        help_text=_("Addresses of mailboxes here, one a line."),
+    )
+
+
+class AliasTargetsForm(forms.Form):
+    """The mailboxes an alias delivers to."""
+
+    mailboxes = AliasForm.base_fields["mailboxes"]
+    is_enabled = forms.BooleanField(
+        required=False,
+        label=_("Switched on"),
+        help_text=_("Switched off, the address is kept but refuses mail."),
+    )
+
+
+class ForwarderForm(InDomainForm):
+    """A new forwarder and its targets."""
+
+    targets = LinesField(
+        required=False,
+        max_length=200_000,
+        label=_("Passes mail on to"),
+        help_text=_("Any addresses, also outside; one a line, at most 20."),
+    )
+
+
+class ForwarderTargetsForm(forms.Form):
+    """The targets of a forwarder."""
+
+    targets = ForwarderForm.base_fields["targets"]
+    is_enabled = AliasTargetsForm.base_fields["is_enabled"]
+
+
+class CatchAllForm(forms.Form):
+    """The mailbox that takes mail to unknown addresses; empty: such mail is refused."""
+
+    mailbox = forms.CharField(
+        required=False,
+        max_length=320,
+        label=_("Mailbox"),
+        widget=forms.TextInput(attrs=PLAIN | {"placeholder": "lienhe@congty.vn"}),
+    )
+
+
+class DeleteDomainForm(forms.Form):
+    """The name typed again, so that nobody deletes the wrong one."""
+
+    name = forms.CharField(
+        max_length=320,
+        label=_("Type the name of the domain to delete it"),
+        widget=forms.TextInput(attrs=PLAIN),
+    )

@@ -1,0 +1,3 @@
+"""Pages of domains, mailboxes, aliases and forwarders."""
+
+from __future__ import annotations

@@ -1,0 +1,109 @@
+"""Aliases: the list, a new one, its targets and its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.http import TenantRequest, permission
+from accounts.roles import Action
+from accounts.selectors import limits_of
+from domains.forms import AliasForm, AliasTargetsForm
+from domains.names import RESERVED_LOCALPARTS
+from domains.selectors import alias_of, aliases_of, usage_of
+from domains.services.set_alias import change_alias, create_alias, delete_alias
+from portal.forms import attempt
+from portal.http import page
+from portal.paging import paged
+from portal.sorting import sorting
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+COLUMNS = {"address": ("address__email",), "created": ("created_at",)}
+
+
+@require_GET
+@permission(Action.ALIAS_VIEW)
+def alias_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
+    """List the aliases."""
+    order = sorting(request.GET, COLUMNS, default="address")
+    query = request.GET.get("q", "").strip()[:200]
+    rows = aliases_of(request.tenant, part=query).order_by(*order.order_by)
+    context = {
+        "here": "aliases",
+        "page": paged(rows, request.GET),
+        "sorting": order,
+        "query": query,
+        "usage": usage_of(request.tenant),
+        "limits": limits_of(request.tenant),
+        "reserved": RESERVED_LOCALPARTS,
+        "may_change": request.actor.may(Action.ALIAS_CHANGE),
+    }
+    return page(request, "domains/alias_list.html", context, fragment="domains/_aliases.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Action.ALIAS_CHANGE)
+def alias_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
+    """Make an alias."""
+    given = {name: request.GET.get(name, "") for name in ("domain", "mailboxes")}
+    form = AliasForm(request.POST or None, tenant=request.tenant, initial=given)
+    if form.is_valid():
+        alias = attempt(
+            form,
+            create_alias,
+            actor=request.actor,
+            domain=form.chosen_domain,
+            localpart=form.cleaned_data["localpart"],
+            mailboxes=form.cleaned_data["mailboxes"],
+        )
+        if alias is not None:
+            messages.success(request, _("%(address)s is ready.") % {"address": alias.address.email})
+            return redirect("domains:alias-list", tenant_id)
+    context = {"here": "aliases", "form": form}
+    return page(request, "domains/alias_form.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Action.ALIAS_CHANGE)
+def alias_change(request: TenantRequest, tenant_id: int, alias_id: int) -> HttpResponse:
+    """Change where an alias delivers."""
+    alias = alias_of(request.tenant, alias_id)
+    form = AliasTargetsForm(
+        request.POST or None,
+        initial={
+            "mailboxes": [target.address.email for target in alias.targets.all()],
+            "is_enabled": alias.is_enabled,
+        },
+    )
+    is_reserved = alias.address.localpart in RESERVED_LOCALPARTS
+    if form.is_valid() and (
+        attempt(
+            form,
+            change_alias,
+            actor=request.actor,
+            alias=alias,
+            mailboxes=form.cleaned_data["mailboxes"],
+            is_enabled=form.cleaned_data["is_enabled"] or is_reserved,
+        )
+        is not None
+    ):
+        messages.success(request, _("Saved."))
+        return redirect("domains:alias-list", tenant_id)
+    context = {"here": "aliases", "form": form, "alias": alias, "is_reserved": is_reserved}
+    return page(request, "domains/alias_form.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@permission(Action.ALIAS_CHANGE)
+def alias_delete(request: TenantRequest, tenant_id: int, alias_id: int) -> HttpResponse:
+    """Free the address of an alias."""
+    alias = alias_of(request.tenant, alias_id)
+    delete_alias(actor=request.actor, alias=alias)
+    messages.success(request, _("%(address)s was deleted.") % {"address": alias.address.email})
+    return redirect("domains:alias-list", tenant_id)

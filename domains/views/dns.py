@@ -1,0 +1,135 @@
+"""The DNS page of a domain: what to publish beside what is there, checks, and the zone file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core import signing
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.http import TenantRequest, permission
+from accounts.roles import Action
+from domains.dns.records import zone_file
+from domains.models import DomainStatus
+from domains.names import show_domain
+from domains.selectors import dns_report, domain_by_token, domain_of, expected_records
+from domains.services.request_dns_check import request_dns_check
+from portal.config import stack
+from portal.http import page
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from domains.models import Domain
+    from domains.selectors import DnsReport
+
+SALT = "domains.dns-shared"
+SHARED_DAYS = 7
+
+
+@require_GET
+@permission(Action.DOMAIN_VIEW)
+def domain_dns(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Show every record; while a check runs, the page asks for its own newer state."""
+    domain = domain_of(request.tenant, domain_id)
+    report = dns_report(domain)
+    if request.GET.get("seen") == _marker(report):
+        return HttpResponse(status=204)
+    return page(
+        request, "domains/domain_dns.html", _context(domain, report), fragment="domains/_dns.html"
+    )
+
+
+@require_POST
+@permission(Action.DOMAIN_VIEW)
+def dns_check(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Look at the DNS now."""
+    domain = domain_of(request.tenant, domain_id)
+    request_dns_check(actor=request.actor, domain=domain)
+    wizard = request.POST.get("from") == "setup"
+    return redirect(
+        "domains:domain-setup" if wizard else "domains:domain-dns", tenant_id, domain_id
+    )
+
+
+@require_GET
+@permission(Action.DOMAIN_VIEW)
+def zone_file_download(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Return the records as a file that DNS providers import."""
+    return _zone(domain_of(request.tenant, domain_id))
+
+
+@never_cache
+@require_POST
+@permission(Action.DOMAIN_CHANGE)
+def dns_share(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Make a link to a page for whoever manages the DNS; it shows the records and nothing else."""
+    domain = domain_of(request.tenant, domain_id)
+    token = signing.dumps([domain.pk, domain.ownership_token[:8]], salt=SALT)
+    link = stack().url + reverse("domains:dns-shared", args=[token])
+    context = _context(domain, dns_report(domain)) | {"share_link": link}
+    return page(request, "domains/domain_dns.html", context)
+
+
+@require_GET
+def dns_shared(request: HttpRequest, token: str) -> HttpResponse:
+    """Show a domain's records to somebody without an account, for seven days."""
+    domain = domain_by_token(token, salt=SALT, max_age=SHARED_DAYS * 86400)
+    if request.GET.get("file") == "zone":
+        return _zone(domain)
+    report = dns_report(domain)
+    if request.GET.get("seen") == report.fingerprint:
+        return HttpResponse(status=204)
+    context = {"domain": domain, "shown_name": show_domain(domain.name), "report": report}
+    response = page(
+        request, "domains/dns_shared.html", context, fragment="domains/_shared_records.html"
+    )
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _marker(report: DnsReport) -> str:
+    latest = report.latest.pk if report.latest else 0
+    return f"{report.fingerprint}-{latest}"
+
+
+def _context(domain: Domain, report: DnsReport) -> dict[str, object]:
+    is_pending = domain.status == DomainStatus.PENDING
+    return {
+        "here": "domains",
+        "domain": domain,
+        "shown_name": show_domain(domain.name),
+        "tab": "dns",
+        "report": report,
+        "marker": _marker(report),
+        "is_pending": is_pending,
+        "polls": report.running is not None or is_pending,
+        "state": _state(domain, report),
+        "shared_days": SHARED_DAYS,
+    }
+
+
+def _state(domain: Domain, report: DnsReport) -> tuple[str, str, str, str]:
+    """Return tone, words, icon and class of the badge beside the name."""
+    if domain.status == DomainStatus.PENDING:
+        return "info", _("Waiting for proof of ownership"), "clock", ""
+    if report.latest is None:
+        return "neutral", _("Not checked yet"), "clock", ""
+    if not report.receives:
+        return "danger", _("Mail does not arrive here yet"), "x-circle", ""
+    if not report.sends_well:
+        return "warning", _("Receives mail; sending is not trustworthy yet"), "warning", ""
+    return "success", _("Receives and sends as it should"), "check-circle", ""
+
+
+def _zone(domain: Domain) -> HttpResponse:
+    response = HttpResponse(
+        zone_file(domain.name, expected_records(domain)), content_type="text/dns; charset=utf-8"
+    )
+    response["Content-Disposition"] = f'attachment; filename="{domain.name}.zone"'
+    return response

@@ -1,0 +1,180 @@
+"""Domains: the list, adding one, its overview, its catch-all and its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.http import TenantRequest, permission
+from accounts.models import TenantKind
+from accounts.roles import Action
+from accounts.selectors import limits_of
+from domains.forms import CatchAllForm, DeleteDomainForm, DomainForm
+from domains.models import DomainStatus
+from domains.names import show_domain
+from domains.selectors import (
+    catch_all_of,
+    dns_report,
+    domain_counts,
+    domain_of,
+    domain_rows,
+    filtered_domains,
+    mailbox_addresses_of,
+    usage_of,
+)
+from domains.services.delete_domain import contents_of, delete_domain
+from domains.services.register_domain import register_domain
+from domains.services.set_catch_all import clear_catch_all, set_catch_all
+from portal.forms import attempt
+from portal.http import page
+from portal.paging import paged
+from portal.sorting import sorting
+
+if TYPE_CHECKING:
+    from domains.models import Domain
+
+COLUMNS = {"name": ("name",), "status": ("status", "name"), "created": ("created_at",)}
+
+
+@require_GET
+@permission(Action.DOMAIN_VIEW)
+def domain_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
+    """List the tenant's domains; of a seller, those of his customers too."""
+    order = sorting(request.GET, COLUMNS, default="name")
+    query, shown = request.GET.get("q", "").strip()[:200], request.GET.get("show", "")
+    rows = filtered_domains(request.tenant, part=query, state=shown)
+    found = paged(rows.order_by(*order.order_by), request.GET)
+    context = {
+        "here": "domains",
+        "page": found,
+        "rows": domain_rows(found.rows),
+        "sorting": order,
+        "query": query,
+        "shown": shown,
+        "counts": domain_counts(request.tenant),
+        "usage": usage_of(request.tenant),
+        "limits": limits_of(request.tenant),
+        "with_tenants": request.tenant.kind != TenantKind.COMPANY,
+        "may_create": request.actor.may(Action.DOMAIN_CREATE),
+    }
+    return page(request, "domains/domain_list.html", context, fragment="domains/_domains.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Action.DOMAIN_CREATE)
+def domain_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
+    """First step of setting up: the name."""
+    form = DomainForm(request.POST or None)
+    if form.is_valid():
+        domain = attempt(
+            form,
+            register_domain,
+            actor=request.actor,
+            tenant=request.tenant,
+            name=form.cleaned_data["name"],
+        )
+        if domain is not None:
+            return redirect("domains:domain-setup", tenant_id, domain.pk)
+    context = {"here": "domains", "form": form, "step": 1}
+    return page(request, "domains/domain_create.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@permission(Action.DOMAIN_VIEW)
+def domain_setup(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Next steps: the proof of ownership, then the records. The page looks again by itself."""
+    domain = domain_of(request.tenant, domain_id)
+    report = dns_report(domain)
+    if request.GET.get("seen") == report.fingerprint:
+        return HttpResponse(status=204)
+    is_pending = domain.status == DomainStatus.PENDING
+    context = {
+        "here": "domains",
+        "domain": domain,
+        "shown_name": show_domain(domain.name),
+        "report": report,
+        "is_pending": is_pending,
+        "step": 1 if is_pending else 2,
+    }
+    return page(request, "domains/domain_setup.html", context, fragment="domains/_setup.html")
+
+
+@require_GET
+@permission(Action.DOMAIN_VIEW)
+def domain_detail(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Show a domain at a glance."""
+    domain = domain_of(request.tenant, domain_id)
+    return page(request, "domains/domain_detail.html", _detail(request, domain))
+
+
+@require_POST
+@permission(Action.DOMAIN_CHANGE)
+def domain_catch_all(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Choose who takes mail to unknown addresses, or refuse such mail."""
+    domain = domain_of(request.tenant, domain_id)
+    form = CatchAllForm(request.POST)
+    if form.is_valid():
+        wanted = form.cleaned_data["mailbox"].strip()
+        if not wanted:
+            clear_catch_all(actor=request.actor, domain=domain)
+            messages.success(request, _("Mail to unknown addresses is refused."))
+            return redirect("domains:domain-detail", tenant_id, domain_id)
+        if attempt(form, set_catch_all, actor=request.actor, domain=domain, mailbox=wanted):
+            messages.success(
+                request, _("Mail to unknown addresses goes to %(address)s.") % {"address": wanted}
+            )
+            return redirect("domains:domain-detail", tenant_id, domain_id)
+    context = _detail(request, domain) | {"catch_all_form": form}
+    return page(request, "domains/domain_detail.html", context, status=422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Action.DOMAIN_DELETE)
+def domain_delete(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Say what a deletion takes with it, and delete an empty domain."""
+    domain = domain_of(request.tenant, domain_id)
+    form = DeleteDomainForm(request.POST or None)
+    if form.is_valid():
+        typed = form.cleaned_data["name"].strip().lower().removesuffix(".")
+        if typed not in {domain.name, show_domain(domain.name)}:
+            form.add_error("name", _("This is not the name of the domain."))
+        elif attempt(form, _delete, request, domain):
+            messages.success(
+                request, _("%(domain)s was deleted.") % {"domain": show_domain(domain.name)}
+            )
+            return redirect("domains:domain-list", tenant_id)
+    context = {
+        "here": "domains",
+        "domain": domain,
+        "shown_name": show_domain(domain.name),
+        "contents": contents_of(domain),
+        "form": form,
+    }
+    return page(request, "domains/domain_delete.html", context, status=422 if form.errors else 200)
+
+
+def _delete(request: TenantRequest, domain: Domain) -> bool:
+    delete_domain(actor=request.actor, domain=domain)
+    return True
+
+
+def _detail(request: TenantRequest, domain: Domain) -> dict[str, object]:
+    catch_all = catch_all_of(domain)
+    return {
+        "here": "domains",
+        "domain": domain,
+        "shown_name": show_domain(domain.name),
+        "tab": "overview",
+        "row": domain_rows([domain])[0],
+        "contents": contents_of(domain),
+        "catch_all": catch_all,
+        "catch_all_form": CatchAllForm(initial={"mailbox": catch_all}),
+        "options": mailbox_addresses_of(request.tenant).filter(domain=domain)[:50],
+        "may_change": request.actor.may(Action.DOMAIN_CHANGE),
+        "may_delete": request.actor.may(Action.DOMAIN_DELETE),
+    }

@@ -1,0 +1,113 @@
+"""Forwarders: the list, a new one, its targets and its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.http import TenantRequest, permission
+from accounts.roles import Action
+from accounts.selectors import limits_of
+from domains.forms import ForwarderForm, ForwarderTargetsForm
+from domains.selectors import forwarder_of, forwarders_of, usage_of
+from domains.services.set_forwarder import change_forwarder, create_forwarder, delete_forwarder
+from portal.forms import attempt
+from portal.http import page
+from portal.paging import paged
+from portal.sorting import sorting
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+COLUMNS = {"address": ("address__email",), "created": ("created_at",)}
+
+
+@require_GET
+@permission(Action.FORWARDER_VIEW)
+def forwarder_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
+    """List the forwarders."""
+    order = sorting(request.GET, COLUMNS, default="address")
+    query = request.GET.get("q", "").strip()[:200]
+    rows = forwarders_of(request.tenant, part=query).order_by(*order.order_by)
+    context = {
+        "here": "forwarders",
+        "page": paged(rows, request.GET),
+        "sorting": order,
+        "query": query,
+        "usage": usage_of(request.tenant),
+        "limits": limits_of(request.tenant),
+        "may_change": request.actor.may(Action.FORWARDER_CHANGE),
+    }
+    return page(
+        request, "domains/forwarder_list.html", context, fragment="domains/_forwarders.html"
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Action.FORWARDER_CHANGE)
+def forwarder_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
+    """Make a forwarder."""
+    form = ForwarderForm(
+        request.POST or None,
+        tenant=request.tenant,
+        initial={"domain": request.GET.get("domain", "")},
+    )
+    if form.is_valid():
+        forwarder = attempt(
+            form,
+            create_forwarder,
+            actor=request.actor,
+            domain=form.chosen_domain,
+            localpart=form.cleaned_data["localpart"],
+            targets=form.cleaned_data["targets"],
+        )
+        if forwarder is not None:
+            messages.success(
+                request, _("%(address)s is ready.") % {"address": forwarder.address.email}
+            )
+            return redirect("domains:forwarder-list", tenant_id)
+    context = {"here": "forwarders", "form": form}
+    return page(request, "domains/forwarder_form.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Action.FORWARDER_CHANGE)
+def forwarder_change(request: TenantRequest, tenant_id: int, forwarder_id: int) -> HttpResponse:
+    """Change where a forwarder passes mail on to."""
+    forwarder = forwarder_of(request.tenant, forwarder_id)
+    form = ForwarderTargetsForm(
+        request.POST or None,
+        initial={
+            "targets": [target.email for target in forwarder.targets.all()],
+            "is_enabled": forwarder.is_enabled,
+        },
+    )
+    if form.is_valid() and (
+        attempt(
+            form,
+            change_forwarder,
+            actor=request.actor,
+            forwarder=forwarder,
+            targets=form.cleaned_data["targets"],
+            is_enabled=form.cleaned_data["is_enabled"],
+        )
+        is not None
+    ):
+        messages.success(request, _("Saved."))
+        return redirect("domains:forwarder-list", tenant_id)
+    context = {"here": "forwarders", "form": form, "forwarder": forwarder}
+    return page(request, "domains/forwarder_form.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@permission(Action.FORWARDER_CHANGE)
+def forwarder_delete(request: TenantRequest, tenant_id: int, forwarder_id: int) -> HttpResponse:
+    """Free the address of a forwarder."""
+    forwarder = forwarder_of(request.tenant, forwarder_id)
+    delete_forwarder(actor=request.actor, forwarder=forwarder)
+    messages.success(request, _("%(address)s was deleted.") % {"address": forwarder.address.email})
+    return redirect("domains:forwarder-list", tenant_id)
