@@ -56,9 +56,7 @@ class Action(StrEnum):
 
 _ALL = frozenset(Action)
 _MACHINES = frozenset({Action.QUEUE_VIEW, Action.QUEUE_CHANGE, Action.HEALTH_VIEW})
-_SELLING = frozenset(
-    {Action.TENANT_CREATE, Action.TENANT_CHANGE, Action.PLAN_VIEW, Action.PLAN_CHANGE}
-)
+_SELLING = frozenset({Action.TENANT_CREATE, Action.TENANT_CHANGE, Action.PLAN_CHANGE})
 _COMPANY = _ALL - _MACHINES - _SELLING
 _PERSONNEL = frozenset({Action.PEOPLE_CHANGE, Action.TENANT_SETTINGS, Action.AUDIT_VIEW})
 

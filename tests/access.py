@@ -1,0 +1,153 @@
+"""Who may open what: one row per route and method; `test_access_table` fails where a route has none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+OPERATOR, RESELLER, COMPANY, DOMAIN, HELP, AUDITOR = (
+    "operator",
+    "reseller",
+    "company_admin",
+    "domain_admin",
+    "help_desk",
+    "auditor",
+)
+ROLES = (OPERATOR, RESELLER, COMPANY, DOMAIN, HELP, AUDITOR)
+# staff: owns a mailbox, holds no role. foreign: admin of another company below the same reseller.
+COLUMNS = ("anonymous", *ROLES, "staff", "foreign")
+
+Status = int | frozenset[int]
+SELLERS = (OPERATOR, RESELLER)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What each column gets from one route. `args` are names of the scene (see `tests/scene.py`)."""
+
+    name: str
+    method: str
+    args: tuple[str, ...]
+    expected: dict[str, Status]
+    data: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.name}"
+
+
+def public(name: str, *args: str, method: str = "GET", ok: Status = 200) -> Row:
+    """Everybody gets the same."""
+    return Row(name, method, args, dict.fromkeys(COLUMNS, ok))
+
+
+def personal(name: str, *args: str, method: str = "GET", ok: Status = 200) -> Row:
+    """Everybody who is signed in, about himself; others go to sign-in."""
+    return Row(name, method, args, dict.fromkeys(COLUMNS, ok) | {"anonymous": 302})
+
+
+def within(
+    name: str,
+    *args: str,
+    may: tuple[str, ...] = ROLES,
+    method: str = "GET",
+    ok: Status = 200,
+    data: dict[str, str] | None = None,
+) -> Row:
+    """A page of the company: `may` are let in, other roles get 403, outsiders 404."""
+    expected: dict[str, Status] = dict.fromkeys(COLUMNS, 404)
+    expected |= dict.fromkeys(ROLES, 403) | dict.fromkeys(may, ok) | {"anonymous": 302}
+    return Row(name, method, ("tenant", *args), expected, data or {})
+
+
+def selling(
+    name: str,
+    *args: str,
+    method: str = "GET",
+    ok: Status = 200,
+    data: dict[str, str] | None = None,
+) -> Row:
+    """A page of the reseller above the company: the company's own people do not know it."""
+    expected: dict[str, Status] = dict.fromkeys(COLUMNS, 404)
+    expected |= dict.fromkeys(SELLERS, ok) | {"anonymous": 302}
+    return Row(name, method, ("reseller", *args), expected, data or {})
+
+
+def own_mailbox(name: str, *args: str, method: str = "GET", ok: Status = 200) -> Row:
+    """A page of the staff column's mailbox: nobody else knows it, whatever his role."""
+    expected: dict[str, Status] = dict.fromkeys(COLUMNS, 404) | {"staff": ok, "anonymous": 302}
+    return Row(name, method, args, expected)
+
+
+MAY_READ_LOG = (OPERATOR, RESELLER, COMPANY, AUDITOR)
+MAY_CHANGE_PEOPLE = (OPERATOR, RESELLER, COMPANY)
+MAY_RESET = (OPERATOR, RESELLER, COMPANY, DOMAIN, HELP)
+
+ACCOUNTS = [
+    public("set-language", method="POST", ok=302),
+    public("set-theme", method="POST", ok=302),
+    # a signed-in person does not need the sign-in page
+    Row("account_login", "GET", (), dict.fromkeys(COLUMNS, 302) | {"anonymous": 200}),
+    public("account_logout", method="POST", ok=302),
+    public("account_inactive"),
+    personal("account_reauthenticate"),
+    personal("accounts:home", ok=302),
+    public("accounts:invitation", "unknown_token", ok=404),
+    public("accounts:forgot"),
+    personal("accounts:profile"),
+    personal("accounts:password"),
+    Row(
+        "accounts:portal",
+        "GET",
+        (),
+        dict.fromkeys(COLUMNS, 302) | {"staff": 403},
+    ),
+    within("accounts:dashboard"),
+    within("accounts:tenant-settings", may=MAY_CHANGE_PEOPLE),
+    selling("accounts:tenant-list"),
+    selling("accounts:tenant-create"),
+    selling("accounts:tenant-detail", "tenant"),
+    selling("accounts:tenant-plan", "tenant", method="POST", ok=302),
+    selling("accounts:tenant-suspend", "tenant", method="POST", ok=302),
+    selling("accounts:tenant-resume", "tenant", method="POST", ok=409),
+    selling("accounts:plan-list"),
+    selling("accounts:plan-create"),
+    selling("accounts:plan-detail", "plan"),
+    selling("accounts:plan-delete", "plan", method="POST", ok=302),
+    within("accounts:people"),
+    within("accounts:invitation-create", may=MAY_CHANGE_PEOPLE),
+    within(
+        "accounts:invitation-resend", "invitation", may=MAY_CHANGE_PEOPLE, method="POST", ok=200
+    ),
+    within(
+        "accounts:invitation-revoke", "invitation", may=MAY_CHANGE_PEOPLE, method="POST", ok=302
+    ),
+    within("accounts:person-detail", "colleague"),
+    within(
+        "accounts:role-grant",
+        "colleague",
+        may=MAY_CHANGE_PEOPLE,
+        method="POST",
+        ok=302,
+        data={"role": "auditor"},
+    ),
+    within(
+        "accounts:role-revoke",
+        "colleague",
+        may=MAY_CHANGE_PEOPLE,
+        method="POST",
+        ok=302,
+        data={"role": "auditor"},
+    ),
+    within("accounts:person-suspend", "colleague", may=MAY_CHANGE_PEOPLE, method="POST", ok=302),
+    within("accounts:person-resume", "colleague", may=MAY_CHANGE_PEOPLE, method="POST", ok=409),
+    within("accounts:password-link", "colleague", may=MAY_RESET, method="POST"),
+    within("accounts:audit", may=MAY_READ_LOG),
+]
+
+ALIVE = frozenset({200, 503})
+MAILSERVER = [
+    public("mailserver:healthz", ok=ALIVE),
+    public("mailserver:metrics", ok=frozenset({401, 403, 404})),
+]
+
+# Each room keeps its own list above; a new route goes into the list of its room.
+TABLE: list[Row] = [*ACCOUNTS, *MAILSERVER]

@@ -1,0 +1,57 @@
+"""The stage of the access table: a company with one of everything, and somebody for each column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from accounts.models import Invitation, Plan, Role, Tenant, TenantKind, User
+from tests.world import World, operator_tenant, plant, unique
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Who knocks, and the arguments that routes are built from."""
+
+    people: Mapping[str, User]  # by column of the access table, without "anonymous"
+    args: Mapping[str, int | str]
+
+
+def set_scene(world: World) -> Scene:
+    """Fill `world` with what the rows of the access table name."""
+    staff = world.person()
+    colleague = world.person()
+    other = plant(Tenant(parent=world.reseller, kind=TenantKind.COMPANY, name=unique("Other ")))
+    people = {
+        "operator": world.admin_of(operator_tenant(), Role.OPERATOR).user,
+        "reseller": world.admin_of(world.reseller, Role.RESELLER).user,
+        "staff": staff.user,
+        "foreign": world.admin_of(other, Role.COMPANY_ADMIN).user,
+    }
+    for role in (Role.COMPANY_ADMIN, Role.DOMAIN_ADMIN, Role.HELP_DESK, Role.AUDITOR):
+        people[role.value] = world.admin_of(world.tenant, role).user
+    plan = Plan.objects.create(tenant=world.reseller, name=unique("Plan "))
+    invitation = Invitation.objects.create(
+        tenant=world.tenant,
+        email=f"{unique('guest')}@elsewhere.test",
+        role=Role.AUDITOR,
+        token_sha256=unique("hash"),
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    args: dict[str, int | str] = {
+        "tenant": world.tenant.pk,
+        "reseller": world.reseller.pk,
+        "plan": plan.pk,
+        "invitation": invitation.pk,
+        "colleague": colleague.user.pk,
+        "unknown_token": "a" * 43,
+        "mailbox": staff.box.pk,
+        "domain": world.domain.pk,
+    }
+    return Scene(people, args)
