@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.utils import timezone
+
 from accounts.models import Tenant, TenantStatus
+from delivery.models import Outcome, OutcomeState, Submission, SubmissionState
+from delivery.states import OPEN
 from domains.models import DomainStatus, MailboxStatus
+from portal.errors import NotFound
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
     from domains.models import Mailbox
+
+SHOWN_DAYS = 7
+MOST_SHOWN = 100
+STUCK_AFTER = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What one mailbox has on its way, each newest first: what waits for its owner comes first."""
+
+    to_decide: list[Submission]
+    waiting: list[Submission]
+    done: list[Submission]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How mail of some tenants is doing. `oldest_at` None: nothing waits."""
+
+    waiting: int
+    oldest_at: datetime | None
+    doubtful: int
+    failed: int
 
 
 def may_send(mailbox: Mailbox) -> bool:
@@ -26,3 +61,114 @@ def may_send(mailbox: Mailbox) -> bool:
         and (owner is None or (owner.is_active and owner.suspended_at is None))
         and not line.exclude(status=TenantStatus.ACTIVE).exists()
     )
+
+
+def submission_of(mailbox_id: int, submission_id: int) -> Submission:
+    """Return one submission of a mailbox. Raises NotFound."""
+    found = (
+        _with_outcomes(Submission.objects.filter(mailbox=mailbox_id))
+        .filter(pk=submission_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound(detail=f"submission {submission_id}")
+    return found
+
+
+def outgoing_of(mailbox_id: int) -> Outgoing:
+    """Return what the mailbox has on its way and what left in the last days. Two queries."""
+    since = timezone.now() - timedelta(days=SHOWN_DAYS)
+    rows = _with_outcomes(
+        Submission.objects.filter(mailbox=mailbox_id, dismissed_at__isnull=True)
+        .filter(Q(state__in=OPEN) | Q(created_at__gte=since))
+        .exclude(state=SubmissionState.CANCELLED)
+    ).order_by("-id")[:MOST_SHOWN]
+    found = Outgoing([], [], [])
+    for row in rows:
+        states = {outcome.state for outcome in row.outcomes.all()}
+        if row.state == SubmissionState.FAILED or OutcomeState.REFUSED in states:
+            found.to_decide.append(row)
+        elif row.state in OPEN or OutcomeState.DEFERRED in states:
+            found.waiting.append(row)
+        else:
+            found.done.append(row)
+    return found
+
+
+def open_count(mailbox_id: int) -> int:
+    """Return how many letters of the mailbox wait or need a decision; for the folder column."""
+    return (
+        Submission.objects.filter(mailbox=mailbox_id, dismissed_at__isnull=True)
+        .filter(Q(state__in=OPEN) | Q(state=SubmissionState.FAILED))
+        .count()
+    )
+
+
+def outgoing_within(tenant: Tenant) -> QuerySet[Submission]:
+    """Return mail of `tenant` and those below that waits, is doubtful, failed, or left lately."""
+    since = timezone.now() - timedelta(days=SHOWN_DAYS)
+    return (
+        _with_outcomes(
+            Submission.objects.filter(tenant__path__startswith=tenant.path).filter(
+                Q(state__in=OPEN) | Q(created_at__gte=since)
+            )
+        )
+        .select_related("mailbox__address", "tenant")
+        .order_by("-id")
+    )
+
+
+def in_state(rows: QuerySet[Submission], state: str) -> QuerySet[Submission]:
+    """Return the rows of one filter of the list: waiting, refused, or every one."""
+    refused = Outcome.objects.filter(submission=OuterRef("pk"), state=OutcomeState.REFUSED)
+    deferred = Outcome.objects.filter(submission=OuterRef("pk"), state=OutcomeState.DEFERRED)
+    match state:
+        case "waiting":
+            return rows.filter(Q(state__in=OPEN) | Exists(deferred))
+        case "refused":
+            return rows.filter(Q(state=SubmissionState.FAILED) | Exists(refused))
+    return rows
+
+
+def submission_within(tenant: Tenant, submission_id: int) -> Submission:
+    """Return one submission of `tenant` or below. Raises NotFound."""
+    found = (
+        Submission.objects.filter(tenant__path__startswith=tenant.path)
+        .select_related("mailbox__address", "tenant")
+        .filter(pk=submission_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound(detail=f"submission {submission_id}")
+    return found
+
+
+def backlog_of(tenant: Tenant) -> Backlog:
+    """Return the figures of `tenant` and those below: what is overdue, doubtful, failed today."""
+    now = timezone.now()
+    rows = Submission.objects.filter(tenant__path__startswith=tenant.path)
+    overdue = rows.filter(state__in=OPEN, created_at__lt=now - STUCK_AFTER, due_at__lt=now) | (
+        rows.filter(state=SubmissionState.QUEUED, created_at__lt=now - STUCK_AFTER)
+    )
+    oldest = overdue.order_by("created_at").values_list("created_at", flat=True).first()
+    failed = rows.filter(
+        state=SubmissionState.FAILED,
+        dismissed_at__isnull=True,
+        created_at__gte=now - timedelta(days=1),
+    )
+    return Backlog(
+        overdue.count(), oldest, rows.filter(state=SubmissionState.DOUBT).count(), failed.count()
+    )
+
+
+def sent_since(tenant: Tenant, *, hours: int) -> int:
+    """Return how many messages of `tenant` and those below were handed over lately."""
+    return Submission.objects.filter(
+        tenant__path__startswith=tenant.path,
+        state=SubmissionState.SENT,
+        sent_at__gte=timezone.now() - timedelta(hours=hours),
+    ).count()
+
+
+def _with_outcomes(rows: QuerySet[Submission]) -> QuerySet[Submission]:
+    return rows.prefetch_related(Prefetch("outcomes", Outcome.objects.order_by("id")))

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from django.urls import path
 
-if TYPE_CHECKING:
-    from django.urls import URLPattern
+from delivery.views import outgoing
 
 app_name = "delivery"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("<int:tenant_id>/outgoing/", outgoing.outgoing_list, name="outgoing-list"),
+    path(
+        "<int:tenant_id>/outgoing/<int:submission_id>/retry/",
+        outgoing.outgoing_retry,
+        name="outgoing-retry",
+    ),
+    path(
+        "<int:tenant_id>/outgoing/<int:submission_id>/cancel/",
+        outgoing.outgoing_cancel,
+        name="outgoing-cancel",
+    ),
+]

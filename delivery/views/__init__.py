@@ -1,0 +1,1 @@
+"""Pages of delivery in the portal."""
