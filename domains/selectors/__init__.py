@@ -22,11 +22,13 @@ from domains.selectors.domains import (
     domains_within,
     expected_records,
     filtered_domains,
+    troubled_domains,
 )
 from domains.selectors.figures import Usage, usage_of
 from domains.selectors.mailboxes import (
     MailboxRow,
     filtered_mailboxes,
+    fullest_mailboxes,
     mailbox_by_address,
     mailbox_counts,
     mailbox_of,
@@ -60,6 +62,7 @@ __all__ = [
     "filtered_mailboxes",
     "forwarder_of",
     "forwarders_of",
+    "fullest_mailboxes",
     "mailbox_addresses_of",
     "mailbox_by_address",
     "mailbox_counts",
@@ -72,5 +75,6 @@ __all__ = [
     "sender_addresses",
     "sign_ins_of",
     "targets_at",
+    "troubled_domains",
     "usage_of",
 ]

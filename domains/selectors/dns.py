@@ -153,9 +153,19 @@ class DnsReport:
         return [r for r in self.records if r.is_fine and not self._doubted(r)]
 
     @property
+    def wanted(self) -> list[RecordView]:
+        """Records that are needed now: all but a proof already given."""
+        return [record for record in self.records if not record.is_optional]
+
+    @property
+    def seen_count(self) -> int:
+        """How many of the wanted records are as they should be."""
+        return sum(record.is_fine for record in self.wanted)
+
+    @property
     def open_count(self) -> int:
-        """How many records are missing or wrong."""
-        return sum(record.is_problem for record in self.records)
+        """How many of the wanted records are missing, wrong or not asked for yet."""
+        return len(self.wanted) - self.seen_count
 
     @property
     def fingerprint(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.core import signing
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, Sum, Window
 
 from domains.dns.records import DkimPublic, ExpectedRecord, expected
 from domains.models import Domain, DomainStatus, Mailbox
@@ -130,3 +130,15 @@ def domain_by_token(token: str, *, salt: str, max_age: int) -> Domain:
     if found is None:
         raise NotFound
     return found
+
+
+def troubled_domains(tenant: Tenant, limit: int) -> tuple[list[Domain], int]:
+    """Return the domains to look at, worst first, and how many there are. One query."""
+    rows = (
+        Domain.objects.filter(within(tenant))
+        .filter(NEEDS_ATTENTION | Q(status=DomainStatus.PENDING))
+        .annotate(total=Window(Count("pk")), is_deaf=Q(dns_worst__startswith="mx."))
+        .order_by("status", "-is_deaf", "-dns_problems", "name")[:limit]
+    )
+    found = list(rows)
+    return found, found[0].total if found else 0  # type: ignore[attr-defined]  # annotated

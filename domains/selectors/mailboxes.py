@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import BigIntegerField, Count, F, Max, Q, Value
+from django.db.models import BigIntegerField, Count, F, Max, Q, Value, Window
 from django.db.models.functions import Coalesce
 
 from domains.errors import MailboxSuspended, PersonSuspended
@@ -233,3 +233,19 @@ def targets_at(mailbox: Mailbox) -> list[Incoming]:
         .order_by("domain__name")
     ]
     return [*aliases, *forwarders, *nets]
+
+
+def fullest_mailboxes(tenant: Tenant, limit: int) -> tuple[list[MailboxRow], int]:
+    """Return the fullest mailboxes from 80 % on, and how many there are. One query."""
+    share = F("usage__bytes") * 100 / F("quota_bytes")
+    rows = list(
+        mailboxes_of(tenant)
+        .filter(NEAR_FULL)
+        .annotate(total=Window(Count("pk")), share=share)
+        .order_by("-share", "pk")[:limit]
+    )
+    shown = [
+        MailboxRow(row, row.address.email, row.used_bytes, (), None)  # type: ignore[attr-defined]  # annotated
+        for row in rows
+    ]
+    return shown, rows[0].total if rows else 0

@@ -1,0 +1,3 @@
+"""Template tags of this room."""
+
+from __future__ import annotations

@@ -1,0 +1,90 @@
+"""Badges of domains, records and mailboxes, and live DNS values with what is wrong struck out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+
+from domains.dns.verdict import Reason
+from domains.dns.words import domain_state
+from domains.models import DomainStatus, MailboxStatus, Verdict
+from domains.names import show_address, show_domain
+from portal.templatetags.ui import badge
+
+if TYPE_CHECKING:
+    from django.utils.safestring import SafeString
+
+    from domains.models import Domain, Mailbox
+    from domains.selectors.dns import RecordView
+
+register = template.Library()
+register.filter("shown_domain", show_domain)
+register.filter("shown_address", show_address)
+
+_VERDICTS = {
+    Verdict.MATCH.value: ("success", "check-circle", ""),
+    Verdict.MISSING.value: ("danger", "x-circle", ""),
+    Verdict.CONFLICT.value: ("warning", "warning", ""),
+    Verdict.UNKNOWN.value: ("neutral", "unknown", "badge--unknown"),
+}
+
+
+@register.simple_tag
+def domain_badge(domain: Domain) -> SafeString:
+    """Return the badge that sums a domain up."""
+    tone, words, icon, css = domain_state(
+        is_pending=domain.status == DomainStatus.PENDING,
+        is_suspended=domain.status == DomainStatus.SUSPENDED,
+        is_checked=domain.checked_at is not None,
+        worst=domain.dns_worst,
+        unknown=domain.dns_unknown,
+    )
+    return badge(tone, words, icon, css)
+
+
+@register.simple_tag
+def verdict_badge(verdict: str) -> SafeString:
+    """Return the badge of a record's verdict; empty means that nobody has asked yet."""
+    if verdict not in _VERDICTS:
+        return badge("neutral", _("Waiting"), "clock")
+    tone, icon, css = _VERDICTS[verdict]
+    return badge(tone, str(Verdict(verdict).label), icon, css)
+
+
+@register.simple_tag
+def mailbox_badge(mailbox: Mailbox) -> SafeString:
+    """Return the badge of a mailbox's state."""
+    if mailbox.status == MailboxStatus.DELETING:
+        return badge("danger", _("Being deleted"), "trash")
+    if mailbox.status == MailboxStatus.SUSPENDED:
+        return badge("neutral", _("Suspended"), "pause")
+    if mailbox.owner_id is None:
+        return badge("info", _("Shared"), "users")
+    return badge("success", _("Active"), "check-circle")
+
+
+@register.simple_tag
+def live_value(record: RecordView, value: str) -> SafeString:
+    """Return a live value; the parts that have to go are struck out."""
+    if record.verdict != Verdict.CONFLICT:
+        return format_html("{}", value)
+    if record.expected.rdtype == "MX":
+        ours = record.expected.value.partition(" ")[2].lower()
+        return _struck(value) if value.partition(" ")[2] != ours else format_html("{}", value)
+    if record.code == "spf":
+        return format_html_join(" ", "{}", ((_spf_term(record, t),) for t in value.split()))
+    return format_html("{}", value)
+
+
+def _spf_term(record: RecordView, term: str) -> SafeString:
+    is_all = term.lower().lstrip("+-~?") == "all"
+    if is_all and record.detail in {Reason.SPF_OPEN, Reason.SPF_AFTER_ALL}:
+        return _struck(term)
+    return format_html("{}", term)
+
+
+def _struck(text: str) -> SafeString:
+    return format_html("<del>{}</del>", text)
