@@ -142,15 +142,6 @@ class Start:
 
     def _make_static(self) -> None:
         data = self._host.data
-        words = list((ROOT / "locale").rglob("*.po"))
-        digest = stamps.fingerprint(words)
-        missing = any(not path.with_suffix(".mo").exists() for path in words)
-        if words and (missing or not stamps.is_done(data, "words", digest)):
-            for path in words:
-                subprocess.run(
-                    ["msgfmt", "--output-file", path.with_suffix(".mo"), path], check=True
-                )
-            stamps.note_done(data, "words", digest)
         static = [p for p in (ROOT / "static").rglob("*") if p.is_file()]
         digest = stamps.fingerprint([*static, ROOT / "requirements" / "app.lock"])
         if not stamps.is_done(data, "static", digest):
