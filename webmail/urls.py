@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING
 
 from django.urls import path
 
-from webmail.views import actions, attachment, body, folder, home, image, message, search
+from webmail.views import (
+    actions,
+    attachment,
+    autocomplete,
+    body,
+    compose,
+    folder,
+    home,
+    image,
+    message,
+    outbox,
+    search,
+    upload,
+)
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
@@ -33,4 +46,24 @@ reading: list[URLPattern] = [
     path("<int:mailbox_id>/search/", search.search, name="search"),
     path("<int:mailbox_id>/image/", image.image, name="image"),
 ]
-urlpatterns: list[URLPattern] = [*reading]
+_OUTGOING = "<int:mailbox_id>/outbox/<int:submission_id>/"
+_FILES = "<int:mailbox_id>/compose/files/"
+writing: list[URLPattern] = [
+    path("<int:mailbox_id>/compose/", compose.compose, name="compose"),
+    path("<int:mailbox_id>/compose/editor/", compose.editor, name="editor"),
+    path(f"{_FILES}<uuid:key>/", upload.upload, name="upload"),
+    path(f"{_FILES}of/<uuid:compose_id>/", upload.upload_add, name="upload-add"),
+    path(
+        f"{_FILES}of/<uuid:compose_id>/<uuid:key>/remove/",
+        upload.upload_remove,
+        name="upload-remove",
+    ),
+    path("<int:mailbox_id>/people/", autocomplete.people, name="people"),
+    path("<int:mailbox_id>/outbox/", outbox.outbox, name="outbox"),
+    path(f"{_OUTGOING}toast/", outbox.outbox_toast, name="outbox-toast"),
+    path(f"{_OUTGOING}undo/", outbox.outbox_undo, name="outbox-undo"),
+    path(f"{_OUTGOING}cancel/", outbox.outbox_cancel, name="outbox-cancel"),
+    path(f"{_OUTGOING}retry/", outbox.outbox_retry, name="outbox-retry"),
+    path(f"{_OUTGOING}dismiss/", outbox.outbox_dismiss, name="outbox-dismiss"),
+]
+urlpatterns: list[URLPattern] = [*reading, *writing]

@@ -76,8 +76,20 @@ def build(letter: Letter, *, message_id: str, date: datetime, is_draft: bool = F
     if letter.references:
         head.append(fields.message_ids("References", _few(letter.references)))
     if is_draft:
-        head += [fields.plain(name, value) for name, value in letter.extra.items()]
+        head += [fields.pieces(name, value) for name, value in letter.extra.items()]
     return "".join(head).encode("ascii") + _body(letter)
+
+
+def with_bcc(mime: bytes, people: tuple[Address, ...]) -> bytes:
+    """Return a message of `build` with a Bcc field, for the sender's own folders only."""
+    return fields.addresses("Bcc", people).encode("ascii") + mime if people else mime
+
+
+def with_message_id(mime: bytes, message_id: str) -> bytes:
+    """Return a message of `build` under another Message-ID (no brackets)."""
+    head, blank, body = mime.partition(b"\r\n\r\n")
+    line = fields.message_ids("Message-ID", [message_id]).encode("ascii").rstrip(b"\r\n")
+    return re.sub(rb"(?mi)^Message-ID:[^\r]*", lambda _: line, head, count=1) + blank + body
 
 
 def encoded_size(size_bytes: int) -> int:

@@ -17,9 +17,7 @@ class CollectedAddress(models.Model):
     used_at = models.DateTimeField()
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(name="collected_once", fields=["mailbox", "email"]),
-        )
+        constraints = (models.UniqueConstraint(name="collected_once", fields=["mailbox", "email"]),)
 
     def __str__(self) -> str:
         return self.email

@@ -1,0 +1,50 @@
+"""Removes files of letters: taken out by hand, sent, thrown away or forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from webmail.models import ComposeUpload
+from webmail.selectors.uploads import folder_of, path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from webmail.identity import MailIdentity
+
+KEPT = timedelta(days=2)
+AT_ONCE = 500
+
+
+def remove_upload(identity: MailIdentity, *, compose_id: UUID, key: UUID) -> None:
+    """Take one file out of a letter; repeating it changes nothing."""
+    _remove(
+        ComposeUpload.objects.filter(mailbox=identity.mailbox_id, compose_id=compose_id, key=key)
+    )
+
+
+def remove_uploads(mailbox_id: int, compose_id: UUID) -> None:
+    """Remove all files of a letter that was sent or thrown away."""
+    _remove(ComposeUpload.objects.filter(mailbox=mailbox_id, compose_id=compose_id))
+
+
+def purge_uploads() -> int:
+    """Remove what nobody touched for two days, at most AT_ONCE files; drafts keep their copies."""
+    old = ComposeUpload.objects.filter(touched_at__lt=timezone.now() - KEPT)
+    return _remove(old.order_by("id")[:AT_ONCE])
+
+
+def _remove(rows: Iterable[ComposeUpload]) -> int:
+    gone = list(rows)
+    ComposeUpload.objects.filter(pk__in=[row.pk for row in gone]).delete()
+    for row in gone:
+        path_of(row).unlink(missing_ok=True)
+    for mailbox_id in {row.mailbox_id for row in gone}:
+        folder = folder_of(mailbox_id)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    return len(gone)
