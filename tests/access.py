@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 OPERATOR, RESELLER, COMPANY, DOMAIN, HELP, AUDITOR = (
     "operator",
@@ -27,8 +31,8 @@ class Row:
     name: str
     method: str
     args: tuple[str, ...]
-    expected: dict[str, Status]
-    data: dict[str, str] = field(default_factory=dict)
+    expected: Mapping[str, Status]
+    data: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.method} {self.name}"
@@ -41,7 +45,8 @@ def public(name: str, *args: str, method: str = "GET", ok: Status = 200) -> Row:
 
 def personal(name: str, *args: str, method: str = "GET", ok: Status = 200) -> Row:
     """Everybody who is signed in, about himself; others go to sign-in."""
-    return Row(name, method, args, dict.fromkeys(COLUMNS, ok) | {"anonymous": 302})
+    expected: dict[str, Status] = dict.fromkeys(COLUMNS, ok)
+    return Row(name, method, args, expected | {"anonymous": 302})
 
 
 def within(

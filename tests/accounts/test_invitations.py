@@ -35,7 +35,7 @@ from tests.world import unique
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from accounts.actor import Actor
     from accounts.services.invite_person import Link
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def _mail_in_memory(settings: SettingsWrapper) -> None:
+def _mail_in_memory(settings: Settings) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     mail.outbox = []
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.test.client import _MonkeyPatchedWSGIResponse
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from tests.world import World
 
@@ -27,7 +27,7 @@ LOGIN = "/accounts/login/"
 
 
 @pytest.fixture(autouse=True)
-def _own_counters(settings: SettingsWrapper) -> Iterator[None]:
+def _own_counters(settings: Settings) -> Iterator[None]:
     """Count attempts of this test only: in memory, under a name of its own."""
     settings.CACHES = {
         "default": {
@@ -68,8 +68,8 @@ def test_the_session_gets_a_new_name(world: World, client: Client) -> None:
     session = client.session
     session["planted"] = "by an attacker"
     session.save()
-    client.cookies[_cookie()] = session.session_key
-    before = session.session_key
+    client.cookies[_cookie()] = session.session_key or ""
+    before = session.session_key or ""
     enter(client, world.person().address)
     assert client.session.session_key != before
 
@@ -264,7 +264,7 @@ def test_forgetting_too_often_is_stopped(db: None, client: Client) -> None:
     assert answers == [200, 200, 200, 429]
 
 
-def test_a_link_goes_only_to_an_outside_address(world: World, settings: SettingsWrapper) -> None:
+def test_a_link_goes_only_to_an_outside_address(world: World, settings: Settings) -> None:
     from django.core import mail
 
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

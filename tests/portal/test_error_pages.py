@@ -16,7 +16,7 @@ from django.urls import include, path
 from portal.errors import Conflict, Forbidden, LimitReached, NotFound, PortalError, Unavailable
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 handler400 = "portal.views.bad_request"
 handler403 = "portal.views.permission_denied"
@@ -55,7 +55,7 @@ urlpatterns = [path("raise/<str:name>/", raising), path("", include("portal.urls
 
 
 @pytest.fixture
-def visitor(settings: SettingsWrapper) -> Client:
+def visitor(settings: Settings) -> Client:
     """A visitor of a site where paths raise errors."""
     settings.ROOT_URLCONF = __name__
     return Client(raise_request_exception=False)
@@ -123,7 +123,7 @@ def test_the_error_pages_speak_the_visitors_language(visitor: Client) -> None:
     assert '<html lang="vi"' in answer.content.decode()
 
 
-def test_a_dead_database_is_told_in_words_and_soon(settings: SettingsWrapper) -> None:
+def test_a_dead_database_is_told_in_words_and_soon(settings: Settings) -> None:
     """A session cannot be read: still a page, within two seconds."""
     from django.db import connections
     from django.db.backends.base.base import BaseDatabaseWrapper
