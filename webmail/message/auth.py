@@ -29,6 +29,11 @@ class Check:
     domain: str
 
     @property
+    def title(self) -> str:
+        """The method and its result: SPF pass."""
+        return f"{self.method.upper()} {self.result}"
+
+    @property
     def is_good(self) -> bool:
         """Whether it passed."""
         return self.result in _GOOD

@@ -7,9 +7,11 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from webmail.identity import folder_id
 from webmail.imap import messages, search
 from webmail.imap.types import ANSWERED, DRAFT, FLAGGED, FORWARDED, SEEN, Row
 from webmail.message.query import marked
@@ -51,6 +53,16 @@ class ListRow:
     subject_pieces: list[tuple[str, bool]] | None = None
     preview_pieces: list[tuple[str, bool]] | None = None
     sender_pieces: list[tuple[str, bool]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A quick filter above a list. `count` is empty where none is shown."""
+
+    label: str
+    url: str
+    count: str
+    is_current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,45 @@ class Listing:
     def here_url(self) -> str:
         """Address of this page."""
         return self.url(number=self.number)
+
+    @property
+    def folder_id(self) -> str:
+        """The folder as it stands in addresses."""
+        return folder_id(self.path)
+
+    @property
+    def message_count_text(self) -> str:
+        """Messages in the folder, as a person writes numbers."""
+        return grouped(self.message_count)
+
+    @property
+    def unseen_count_text(self) -> str:
+        """Unread messages, as a person writes numbers."""
+        return grouped(self.unseen_count)
+
+    @property
+    def range_text(self) -> str:
+        """Which rows are shown: 1–50 of 12,431."""
+        return range_text(self.first, self.last, self.total)
+
+    @property
+    def filters(self) -> list[Filter]:
+        """The quick filters."""
+        labels = {
+            "all": _("All"),
+            "unread": _("Unread"),
+            "starred": _("Starred"),
+            "files": _("Has file"),
+        }
+        return [
+            Filter(
+                labels[view],
+                self.url(view=view),
+                self.unseen_count_text if view == "unread" and self.unseen_count else "",
+                view == self.view,
+            )
+            for view in VIEWS
+        ]
 
     def url(self, *, number: int = 1, view: str = "") -> str:
         """Return the address of a page of this folder."""
@@ -193,6 +244,20 @@ def list_row(
         preview_pieces=marked(row.preview, words) if words else None,
         sender_pieces=marked(sender, words) if words else None,
     )
+
+
+def grouped(number: int) -> str:
+    """Return a number with its thousands apart, in the person's language."""
+    return number_format(number, use_l10n=True, force_grouping=True)
+
+
+def range_text(first: int, last: int, total: int) -> str:
+    """Return which rows of how many are shown."""
+    return _("%(first)s–%(last)s of %(total)s") % {
+        "first": grouped(first),
+        "last": grouped(last),
+        "total": grouped(total),
+    }
 
 
 def names(people: Sequence[Address]) -> str:

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from domains.models import DomainStatus, Mailbox, MailboxStatus
+from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext as _
+
+from domains.models import DomainStatus, Mailbox, MailboxStatus, MailboxUsage
+from portal.templatetags.ui import filesize
 from webmail.errors import MailboxGone
 from webmail.identity import MailIdentity
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Space of a mailbox. `limit_bytes` 0: no limit of its own."""
+
+    used_bytes: int
+    limit_bytes: int
+
+    @property
+    def used_text(self) -> str:
+        """What is used, as a person reads it."""
+        return filesize(self.used_bytes)
+
+    @property
+    def limit_text(self) -> str:
+        """The limit in words."""
+        return _("of %(limit)s") % {"limit": filesize(self.limit_bytes)}
 
 
 def own_mailboxes(user: User) -> list[MailIdentity]:
@@ -25,9 +48,15 @@ def own_mailbox(user: User, mailbox_id: int) -> MailIdentity:
     return found[0]
 
 
-def quota_of(identity: MailIdentity) -> int:
-    """Return the mailbox's own limit in bytes, 0 for none."""
-    return Mailbox.objects.values_list("quota_bytes", flat=True).get(pk=identity.mailbox_id)
+def storage_of(identity: MailIdentity) -> Storage:
+    """Return what the mailbox uses and may use, as Dovecot counted last. One query."""
+    used = MailboxUsage.objects.filter(mailbox_id=OuterRef("pk")).values("bytes")
+    limit, bytes_used = (
+        Mailbox.objects.annotate(used=Subquery(used))
+        .values_list("quota_bytes", "used")
+        .get(pk=identity.mailbox_id)
+    )
+    return Storage(max(0, bytes_used or 0), limit)
 
 
 def _identities(user: User, mailbox_id: int | None = None) -> list[MailIdentity]:

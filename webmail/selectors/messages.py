@@ -224,6 +224,21 @@ def with_position(reader: Reader, position: int) -> Reader:
     return replace(reader, position=position)
 
 
+def removed_text(reader: Reader | None) -> str:
+    """Return what was taken out of the HTML, in words; empty when nothing was."""
+    if reader is None or not reader.removed:
+        return ""
+    names = {
+        "scripts": _("scripts"),
+        "forms": _("forms"),
+        "fonts": _("fonts"),
+        "embedded": _("embedded content"),
+    }
+    return _("Taken out: %(what)s") % {
+        "what": ", ".join(names[key] for key in names if key in reader.removed)
+    }
+
+
 def framed_document(
     identity: MailIdentity, ref: MessageRef, *, show_images: bool, dark: bool, language: str
 ) -> CleanMarkup:

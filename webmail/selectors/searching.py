@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.http import urlencode
 
 from webmail.errors import FolderGone
@@ -16,7 +17,7 @@ from webmail.imap import messages, search
 from webmail.imap.pool import borrow
 from webmail.message.query import Query, fold, parse_query
 from webmail.selectors.folders import FolderColumn, column, folder_label
-from webmail.selectors.listing import PAGE_SIZE, ListRow, list_row, with_days
+from webmail.selectors.listing import PAGE_SIZE, ListRow, grouped, list_row, range_text, with_days
 from webmail.selectors.messages import message_url
 
 if TYPE_CHECKING:
@@ -71,6 +72,31 @@ class SearchScreen:
     def older_url(self) -> str:
         """Address of the page after; empty on the last."""
         return self.url(self.query.text, self.number + 1) if self.number < self.pages else ""
+
+    @property
+    def here_url(self) -> str:
+        """Address of this page."""
+        return self.url(self.query.text, self.number)
+
+    @property
+    def total_text(self) -> str:
+        """Number of results, as a person writes numbers."""
+        return grouped(self.total)
+
+    @property
+    def message_count_text(self) -> str:
+        """Messages in all folders, as a person writes numbers."""
+        return grouped(self.message_count)
+
+    @property
+    def seconds_text(self) -> str:
+        """How long it took."""
+        return number_format(max(0.01, round(self.seconds, 2)), 2, use_l10n=True)
+
+    @property
+    def range_text(self) -> str:
+        """Which rows are shown."""
+        return range_text(self.first, self.last, self.total)
 
     @property
     def anywhere_url(self) -> str:

@@ -12,6 +12,7 @@ from portal.errors import InvalidInput
 from portal.http import page, safe_next, wants_json
 from webmail.identity import MailIdentity, folder_path
 from webmail.selectors.folders import folder_url
+from webmail.selectors.mailboxes import storage_of
 from webmail.selectors.pages import column_screen
 from webmail.services.act_on_messages import Deed, Done, act_on_messages, undo
 from webmail.views.access import mailbox_view
@@ -70,6 +71,7 @@ def move(request: PersonRequest, identity: MailIdentity, folder: str) -> HttpRes
         "webmail/move.html",
         {
             "screen": column_screen(identity, here=path),
+            "storage": storage_of(identity),
             "uids": uids,
             "uid_validity": _whole(request.GET.get("uid_validity", "")),
             "folder_id": folder,

@@ -13,10 +13,11 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.context import theme_of
-from portal.http import page, wants_json
+from portal.http import page, wants_fragment, wants_json
 from webmail.identity import MailIdentity, folder_id, folder_path
 from webmail.selectors.folders import folder_url
 from webmail.selectors.listing import VIEWS
+from webmail.selectors.mailboxes import storage_of
 from webmail.selectors.pages import column_screen, folder_screen, folder_state, open_of
 from webmail.services.create_folder import create_folder
 from webmail.views.access import mailbox_view
@@ -47,7 +48,12 @@ def folder(request: PersonRequest, identity: MailIdentity, folder: str) -> HttpR
     response = page(
         request,
         "webmail/folder.html",
-        {"screen": screen, "toast": toast_of(request), "mail_unread": screen.folders.inbox_unread},
+        {
+            "screen": screen,
+            "toast": toast_of(request),
+            "mail_unread": screen.folders.inbox_unread,
+            "storage": None if wants_fragment(request) else storage_of(identity),
+        },
         fragment="webmail/_list_pane.html",
     )
     return _stamped(response, etag)
@@ -61,7 +67,9 @@ def counts(request: PersonRequest, identity: MailIdentity) -> HttpResponse:
     screen = column_screen(
         identity, here=folder_path(here) if here else "", page=request.GET.get("page", "")
     )
-    return page(request, "webmail/_folders.html", {"screen": screen})
+    return page(
+        request, "webmail/_folders.html", {"screen": screen, "storage": storage_of(identity)}
+    )
 
 
 @require_POST
