@@ -18,7 +18,9 @@ def services(host: Stack, python: str) -> tuple[Program, ...]:
     return (
         Program(
             name="postfix",
-            command=f"/usr/lib/postfix/sbin/master -c {conf}/postfix -d",
+            # the check makes the queue's folders; without them master ends without a word
+            command=f"/bin/sh -c 'postfix -c {conf}/postfix check &&"
+            f" exec /usr/lib/postfix/sbin/master -c {conf}/postfix -d'",
             log="postfix-master.log",
         ),
         Program(

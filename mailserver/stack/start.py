@@ -81,6 +81,7 @@ class Start:
             [str(Path(sys.executable).with_name("supervisord")), "-s", "-n", "-c", configuration],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
             cwd="/",
         )
