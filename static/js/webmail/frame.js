@@ -1,0 +1,48 @@
+// @ts-check
+/** Gives the frame of an HTML message the height of what is in it, and passes its keys on. */
+
+const LARGEST = 60_000; // pixels; above that the frame scrolls by itself
+
+/** @param {HTMLIFrameElement} frame */
+function follow(frame) {
+  if (frame.dataset.followed) return;
+  frame.dataset.followed = "yes";
+  /** @type {ResizeObserver | null} */
+  let observer = null;
+  const begin = () => {
+    observer?.disconnect();
+    const inside = frame.contentDocument;
+    if (!inside?.body || inside.URL === "about:blank") return;
+    const measure = () => {
+      const root = inside.documentElement;
+      const height = Math.max(inside.body.scrollHeight, inside.body.getBoundingClientRect().height);
+      const needed = Math.ceil(Math.min(LARGEST, height));
+      // a bar at the bottom when something is too wide takes its own height
+      const bar = root.scrollWidth > root.clientWidth ? 16 : 0;
+      const wanted = `${needed + bar}px`;
+      if (frame.style.blockSize !== wanted) frame.style.blockSize = wanted;
+      frame.classList.add("is-measured");
+    };
+    observer = new ResizeObserver(measure);
+    observer.observe(inside.body);
+    inside.addEventListener("load", measure, true); // images
+    inside.addEventListener("keydown", (event) => {
+      if (event.target instanceof inside.defaultView.HTMLElement && event.key === "Tab") return;
+      const copy = new KeyboardEvent("keydown", { key: event.key, code: event.code, shiftKey: event.shiftKey, ctrlKey: event.ctrlKey, metaKey: event.metaKey, altKey: event.altKey, bubbles: true, cancelable: true });
+      if (!document.body.dispatchEvent(copy)) event.preventDefault();
+    });
+    measure();
+  };
+  frame.addEventListener("load", begin);
+  begin();
+}
+
+export function followFrames() {
+  document.querySelectorAll("iframe[data-message-frame]").forEach((frame) => {
+    if (frame instanceof HTMLIFrameElement) follow(frame);
+  });
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target instanceof Element && event.target.closest("[data-print]")) window.print();
+});

@@ -1,0 +1,70 @@
+// @ts-check
+/** The toast that offers to take back what was done last, and the key z. */
+import { post, Refused, stamped, word } from "./page.js";
+import { showToast } from "../toast.js";
+
+/** @type {string[]} */
+const tokens = [];
+
+/**
+ * @param {string} text
+ * @param {string} token empty where nothing can be taken back
+ */
+export function offerUndo(text, token) {
+  if (!token) {
+    showToast(text);
+    return;
+  }
+  tokens.push(token);
+  const toast = stamped("undo-toast");
+  const list = document.getElementById("toasts");
+  if (!toast || !list) return;
+  const words = toast.querySelector("[data-toast-text]");
+  if (words) words.textContent = text;
+  toast.dataset.token = token;
+  // one toast at a time: a second deed takes the first one's place, z still reaches both
+  list.querySelectorAll(".toast[data-token]").forEach((old) => old.remove());
+  list.append(toast);
+}
+
+export async function undoLast() {
+  const token = tokens.pop();
+  if (!token) {
+    showToast(word("nothingToUndo"));
+    return;
+  }
+  await takeBack(token);
+}
+
+/** @param {string} token */
+async function takeBack(token) {
+  document.querySelectorAll(".toast[data-token]").forEach((toast) => toast.remove());
+  const body = new FormData();
+  body.set("token", token);
+  try {
+    const done = await post(word("undoUrl"), body);
+    showToast(done.text);
+    document.dispatchEvent(new CustomEvent("hopthu:undone"));
+  } catch (error) {
+    showToast(error instanceof Refused ? error.message : word("failed"), { danger: true });
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element ? event.target.closest("[data-toast-undo]") : null;
+  const toast = button?.closest(".toast");
+  if (!(toast instanceof HTMLElement)) return;
+  const token = toast.dataset.token ?? "";
+  const at = tokens.lastIndexOf(token);
+  if (at >= 0) tokens.splice(at, 1);
+  void takeBack(token);
+});
+
+// what a page without script would show as it loads
+for (const now of document.querySelectorAll("[data-toast-now]")) {
+  if (!(now instanceof HTMLTemplateElement)) continue;
+  offerUndo(now.content.textContent ?? "", now.dataset.undo ?? "");
+  const here = new URL(location.href);
+  here.searchParams.delete("done");
+  history.replaceState(history.state, "", here);
+}
