@@ -81,9 +81,7 @@ def render(host: MailHost, templates: Mapping[str, str]) -> dict[str, str]:
         if version and version != host.dovecot_version:
             continue
         target = f"{daemon}/{rest.removesuffix(_SUFFIX)}"
-        texts[target] = (
-            engine.from_string(text).render(names) if path.endswith(_SUFFIX) else text
-        )
+        texts[target] = engine.from_string(text).render(names) if path.endswith(_SUFFIX) else text
         if _UNKNOWN[:9] in texts[target]:
             raise UnknownName(f"{path}: {texts[target].split(_UNKNOWN[:9])[1].split('@')[0]}")
     return texts

@@ -217,7 +217,7 @@ PORTAL_SIDE = [
         [
             ("dashboard", "chart", _("Overview"), "accounts:dashboard", "tenant.view"),
             ("trace", "trace", _("Message trace"), "delivery:trace-list", "trace.view"),
-            ("outgoing", "send", _("Outgoing mail"), "delivery:submission-list", "trace.view"),
+            ("outgoing", "send", _("Outgoing mail"), "delivery:outgoing-list", "trace.view"),
         ],
     ),
     (

@@ -113,7 +113,9 @@ def letter(
     return message
 
 
-def deliver(stack: Stack, to: str, message: EmailMessage | bytes, sender: str = "an@partner.test") -> None:
+def deliver(
+    stack: Stack, to: str, message: EmailMessage | bytes, sender: str = "an@partner.test"
+) -> None:
     """Hand a message to Dovecot by LMTP on the loopback port; returns after its 250."""
     with smtplib.LMTP("127.0.0.1", stack.mail_port("lmtp")) as client:
         data = message if isinstance(message, bytes) else message.as_bytes()
@@ -126,7 +128,9 @@ def imap(stack: Stack, tls: ssl.SSLContext) -> Iterator[Callable[[Person], imapl
     opened: list[imaplib.IMAP4_SSL] = []
 
     def connect(person: Person) -> imaplib.IMAP4_SSL:
-        client = imaplib.IMAP4_SSL("127.0.0.1", stack.mail_port("imaps"), ssl_context=tls, timeout=10)
+        client = imaplib.IMAP4_SSL(
+            "127.0.0.1", stack.mail_port("imaps"), ssl_context=tls, timeout=10
+        )
         client.authenticate("PLAIN", lambda _: f"\0{person.address}\0{person.password}".encode())
         opened.append(client)
         return client

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import LoginName, Membership, Role, Tenant, TenantKind, User
 from domains.models import Address, Domain, DomainStatus, Mailbox
 
-PASSWORD = "cầu rồng phun lửa 9"  # noqa: S105  # of people that exist only in a test
+PASSWORD = "cầu rồng phun lửa 9"  # of people that exist only in a test
 _numbers = itertools.count(1)
 _hashes: dict[str, str] = {}
 

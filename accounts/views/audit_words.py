@@ -53,6 +53,8 @@ DEEDS = {
     "dkim.create": gettext_lazy("made a DKIM key for"),
     "dkim.rotate": gettext_lazy("rotated the DKIM key of"),
     "mailbox.create": gettext_lazy("opened the mailbox"),
+    "outgoing.retry": gettext_lazy("tried again to send mail of"),
+    "outgoing.cancel": gettext_lazy("stopped outgoing mail of"),
     "mailbox.change": gettext_lazy("changed the mailbox"),
     "mailbox.forward": gettext_lazy("changed the forwarding of"),
     "mailbox.quota": gettext_lazy("changed the quota of"),

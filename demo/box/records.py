@@ -24,7 +24,7 @@ TTL_SECONDS = 5
 _TEXT_CHUNK = 255  # RFC 1035 section 3.3.14: longest character-string
 
 
-class NotChanged(Exception):  # noqa: N818 - reads as the sentence it carries
+class NotChanged(Exception):
     """The server did not take the edit; the text says why."""
 
 

@@ -67,9 +67,7 @@ def _authority(data: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey
         builder.issuer_name(_subject(f"Hopthu {data}"[:64]))
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
-        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     files.write(key_path, _pem(key), mode=0o600)

@@ -146,7 +146,17 @@ class Start:
         static = [p for p in (ROOT / "static").rglob("*") if p.is_file()]
         digest = stamps.fingerprint([*static, ROOT / "requirements" / "app.lock"])
         if not stamps.is_done(data, "static", digest):
-            _manage(self._host, "hopthu_app", "collectstatic", "--no-input", "--clear", "-v", "0", "-i", "ext")
+            _manage(
+                self._host,
+                "hopthu_app",
+                "collectstatic",
+                "--no-input",
+                "--clear",
+                "-v",
+                "0",
+                "-i",
+                "ext",
+            )
             for path in (data / "static").rglob("*"):
                 path.chmod(0o755 if path.is_dir() else 0o644)
             stamps.note_done(data, "static", digest)
@@ -259,7 +269,8 @@ def _sign_ins(host: Stack) -> list[str]:
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return [
-        "  " + "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip()
+        "  "
+        + "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
 

@@ -16,7 +16,11 @@ BANNED_NAMES = {"core", "common", "utils", "util", "helpers", "helper", "misc", 
 
 def tracked(*suffixes: str) -> list[Path]:
     names = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.splitlines()
     return [ROOT / n for n in names if n.endswith(suffixes) and (ROOT / n).exists()]
 
@@ -39,14 +43,16 @@ def test_every_module_opens_with_one_sentence() -> None:
 
 
 def test_no_module_is_named_after_nothing() -> None:
-    bad = [named(p) for p in modules() if set(p.relative_to(ROOT).with_suffix("").parts) & BANNED_NAMES]
+    bad = [
+        named(p) for p in modules() if set(p.relative_to(ROOT).with_suffix("").parts) & BANNED_NAMES
+    ]
     assert bad == []
 
 
 def test_the_frame_names_rooms_only_where_django_asks_for_it() -> None:
     allowed = {"settings.py", "urls.py", "celery.py", "asgi.py"}
     others = "|".join(room for room in ROOMS if room != "portal")
-    named_rooms = re.compile(rf"^\s*(?:from|import) (?:{others})\b", re.M)
+    named_rooms = re.compile(rf"^\s*(?:from|import) (?:{others})\b", re.MULTILINE)
     bad = [
         named(p)
         for p in modules()
@@ -72,7 +78,7 @@ def test_services_never_import_tasks() -> None:
     bad = [
         named(p)
         for p in modules()
-        if "services" in p.parts and re.search(r"^\s*(from|import) \w+\.tasks", p.read_text(), re.M)
+        if "services" in p.parts and re.search(r"^\s*(from|import) \w+\.tasks", p.read_text(), re.MULTILINE)
     ]
     assert bad == []
 
@@ -131,8 +137,10 @@ def test_templates_keep_the_content_security_policy(rule: str, pattern: str) -> 
     for path in tracked(".html"):
         if path.relative_to(ROOT).parts[0] != "templates":
             continue
-        text = re.sub(r'<script type="application/json".*?</script>', "", path.read_text(), flags=re.S)
-        if re.search(pattern, text, re.S):
+        text = re.sub(
+            r'<script type="application/json".*?</script>', "", path.read_text(), flags=re.DOTALL
+        )
+        if re.search(pattern, text, re.DOTALL):
             offenders.append(named(path))
     assert offenders == [], rule
 
@@ -160,6 +168,7 @@ def test_our_javascript_binds_by_data_attributes_only() -> None:
     bad = [
         named(p)
         for p in tracked(".js")
-        if "vendor" not in p.parts and re.search(r"innerHTML\s*=|\beval\(|new Function\(|document\.write", p.read_text())
+        if "vendor" not in p.parts
+        and re.search(r"innerHTML\s*=|\beval\(|new Function\(|document\.write", p.read_text())
     ]
     assert bad == []

@@ -62,8 +62,6 @@ def test_no_second_message_hides_in_the_first(
     if not answer.startswith("250"):
         return  # refused as a whole: nothing came in
     client = imap(person)
-    until(
-        lambda: messages(client) + messages(client, "Junk"), what=f"the open message ({answer})"
-    )
+    until(lambda: messages(client) + messages(client, "Junk"), what=f"the open message ({answer})")
     found = messages(client) + messages(client, "Junk")
     assert [str(one["Subject"]) for one in found] == ["open"]

@@ -135,7 +135,9 @@ def _uploaded(
     What still lies there from writing it is used; the keys of the rest follow from the letter,
     so that opening it twice stores nothing twice.
     """
-    known = {(row.file_name, row.size_bytes): row for row in uploads_of(identity.mailbox_id, compose_id)}
+    known = {
+        (row.file_name, row.size_bytes): row for row in uploads_of(identity.mailbox_id, compose_id)
+    }
     urls: dict[str, str] = {}
     left_out = 0
     for index, file in enumerate(files):
