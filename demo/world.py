@@ -201,7 +201,7 @@ def _fill(identity: MailIdentity, mine: list[Letter]) -> int:
     now = timezone.now()
     threads: dict[str, list[str]] = defaultdict(list)
     with borrow(identity) as session:
-        if session.select("INBOX").exists:
+        if session.select("INBOX").message_count:
             return 0
         for letter in mine:
             mime, moment, message_id = render(letter, now, threads[letter.thread])
