@@ -47,9 +47,9 @@ class OutboxBackend(BaseEmailBackend):
             mailbox=None,
             mail_from=f"no-reply@{stack().operator_domain}",
             recipients=recipients,
-            mime=rendered.as_bytes(linesep="\r\n"),
+            mime=rendered.as_bytes(linesep="\r\n"),  # type: ignore[call-arg]  # Django's own message class
             message_id=str(rendered["Message-ID"]),
             compose_id=uuid4(),
-            subject=message.subject,
+            subject=str(message.subject),
         )
         return 1

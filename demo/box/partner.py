@@ -60,7 +60,7 @@ class Partner:
         recipients = [address.lower() for address in envelope.rcpt_tos]
         for address in recipients:
             await asyncio.to_thread(self._keep, address, body)
-        if f"cut@{DOMAIN}" in recipients and server.transport:
+        if f"cut@{DOMAIN}" in recipients and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
             return "250 never seen"
         if f"echo@{DOMAIN}" in recipients and envelope.mail_from:

@@ -63,7 +63,10 @@ def _send(owner: dns.name.Name, fill: Callable[[dns.update.UpdateMessage], None]
     keys = dns.tsigkeyring.from_text({"hopthu": host.secret("tsig_key")})
     try:
         update = dns.update.UpdateMessage(
-            _zone(owner, server), keyring=keys, keyname="hopthu", keyalgorithm=dns.tsig.HMAC_SHA256
+            _zone(owner, server),
+            keyring=keys,
+            keyname=dns.name.from_text("hopthu"),
+            keyalgorithm=dns.tsig.HMAC_SHA256,
         )
         fill(update)
         reply = dns.query.tcp(update, server, timeout=5)

@@ -70,6 +70,7 @@ class Start:
         cluster.ensure_cluster(host.data)
         write_configuration(host)
         _prepare_postfix(host)
+        _compile_sieve(host)
         _call_if_there("demo_box", host.demo)
         _write_endpoints(host)
 
@@ -233,6 +234,23 @@ def _prepare_postfix(host: Stack) -> None:
     )
     if done.returncode:
         raise CannotStart(f"Postfix dislikes {conf}: {done.stderr.strip()[-500:]}")
+
+
+def _compile_sieve(host: Stack) -> None:
+    """Compile the scripts that run before everybody's own: deliveries may not write there."""
+    folder = host.data / "conf" / "dovecot" / "sieve-before"
+    scripts = sorted(folder.glob("*.sieve"))
+    digest = stamps.fingerprint(scripts)
+    compiled = all(script.with_suffix(".svbin").exists() for script in scripts)
+    if compiled and stamps.is_done(host.data, "sieve", digest):
+        return
+    conf = host.data / "conf" / "dovecot" / "dovecot.conf"
+    done = subprocess.run(
+        ["sievec", "-c", str(conf), str(folder)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise CannotStart(f"Sieve scripts in {folder} do not compile: {done.stderr.strip()[-500:]}")
+    stamps.note_done(host.data, "sieve", digest)
 
 
 def _manage(host: Stack, role: str, *words: str) -> None:

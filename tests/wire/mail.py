@@ -55,10 +55,15 @@ def submission(stack: Stack, person: Person) -> smtplib.SMTP:
 
 def token_submission(stack: Stack, address: str, mechanism: str = "XOAUTH2") -> tuple[int, str]:
     """Try to sign in at submission with a token; return the reply."""
-    with smtplib.SMTP(stack.listen, stack.mail_port("submission"), timeout=20) as client:
+    client = smtplib.SMTP(stack.listen, stack.mail_port("submission"), timeout=20)
+    try:
         client.ehlo()
         code, text = client.docmd(f"AUTH {mechanism} {bearer(address, mechanism)}")
+        if code == 334:  # the error in words; RFC 7628 section 3.2.3 wants an empty answer
+            code, text = client.docmd("AQ==")
         return code, text.decode()
+    finally:
+        client.close()
 
 
 def bearer(address: str, mechanism: str = "XOAUTH2", token: str = "") -> str:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 MAX_CHARACTERS = 500
 MAX_WORDS = 12
@@ -137,14 +138,16 @@ def _narrowed(query: Query, key: str, value: str) -> Query | None:
     """Return the query with one condition more, None when the value makes no sense."""
     if key in ("from", "to", "subject"):
         field = f"{key}_words"
-        words = _words(getattr(query, field), value)
-        return replace(query, **{field: words}) if _WORD.search(value) else None
+        changed: dict[str, Any] = {field: _words(getattr(query, field), value)}
+        return replace(query, **changed) if _WORD.search(value) else None
     if key in ("before", "after"):
         day = _day(value)
-        return replace(query, **{key: day}) if day else None
+        bound: dict[str, Any] = {key: day}
+        return replace(query, **bound) if day else None
     if key in ("larger", "smaller"):
         size = _size(value)
-        return replace(query, **{f"{key}_bytes": size}) if size else None
+        limit: dict[str, Any] = {f"{key}_bytes": size}
+        return replace(query, **limit) if size else None
     if key == "in":
         return replace(query, folder=value) if value else None
     folded = fold(value).replace(" ", "-")

@@ -127,10 +127,10 @@ def packed(writing: Writing) -> str:
 
 def unpacked(headers: Headers, writing: Writing) -> Writing:
     """Return `writing` with what the draft's own field holds; without one, with its headers."""
-    from_headers = {name: shown_all(headers.addresses(name)) for name in _TYPED}
+    from_headers: dict[str, Any] = {name: shown_all(headers.addresses(name)) for name in _TYPED}
     try:
         known = json.loads(b64decode(b"".join(headers.raw(FIELD).split()), validate=True))
-        typed = {name: str(known[name]) for name in _TYPED}
+        typed: dict[str, Any] = {name: str(known[name]) for name in _TYPED}
         answers = Answers(**known["answers"]) if "answers" in known else None
     except (binascii.Error, ValueError, TypeError, KeyError):
         return replace(writing, **from_headers)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.core import signing
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.http import urlencode
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ def image_link(identity: MailIdentity, ref: MessageRef, url: str) -> str:
         reverse("webmail:image", args=[identity.mailbox_id])
         + "?"
         + urlencode(
-            {"u": url, "d": _today(), "m": _message(ref), "s": _seal(identity, ref, url, _today())}
+            {
+                "u": url,
+                "d": str(_today()),
+                "m": str(_message(ref)),
+                "s": _seal(identity, ref, url, _today()),
+            }
         )
     )
 
@@ -32,7 +38,7 @@ def is_sealed(identity: MailIdentity, message: str, url: str, day: int, seal: st
     """Say whether we made this link for this mailbox in the last days."""
     if not 0 <= _today() - day <= _DAYS:
         return False
-    return signing.constant_time_compare(
+    return constant_time_compare(
         seal, _signature(f"{identity.mailbox_id}\n{message}\n{day}\n{url}")
     )
 

@@ -220,9 +220,9 @@ def _rows(
             found[path, row.uid] = row
     rows = []
     for _, folder, uid_validity, uid in wanted:
-        row = found.get((folder.path, uid))
-        if row is None:
+        if (folder.path, uid) not in found:
             continue
+        row = found[folder.path, uid]
         ref = MessageRef(identity.mailbox_id, folder.path, uid_validity, uid)
         rows.append(
             list_row(

@@ -117,8 +117,10 @@ def _started(identity: MailIdentity, mime: bytes, *, compose_id: UUID | None = N
 def _continued(identity: MailIdentity, own_id: str) -> UUID:
     """Return the composer's id a draft of ours carries, a new one for other drafts and sent letters."""
     found = compose_id_of(own_id, identity.address)
+    if found is None:
+        return uuid4()
     used = Submission.objects.filter(mailbox=identity.mailbox_id, compose_id=found)
-    return found if found is not None and not used.exists() else uuid4()
+    return uuid4() if used.exists() else found
 
 
 def _sender(identity: MailIdentity, headers: Headers) -> str:

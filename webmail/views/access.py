@@ -24,7 +24,7 @@ def mailbox_view(
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Give the view the identity for `mailbox_id`; a mailbox of somebody else does not exist."""
 
-    @person_required
+    @person_required  # type: ignore[arg-type]  # the identity takes the place of mailbox_id
     @wraps(view)
     def inner(
         request: PersonRequest, mailbox_id: int, *args: P.args, **kwargs: P.kwargs
@@ -38,7 +38,7 @@ def mailbox_view(
             response = unavailable(request, identity, exc)
         return response  # type: ignore[return-value]  # a streaming answer is one as well
 
-    return inner  # type: ignore[return-value]  # mailbox_id is taken by name from the address
+    return inner
 
 
 def unavailable(

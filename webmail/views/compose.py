@@ -179,12 +179,13 @@ def _refused(
         form.add_error(error.field if error.field in form.fields else None, str(error.message))
     if wants_json(request):
         return JsonResponse({"errors": form.errors.get_json_data()}, status=422)
+    typed: dict[str, Any] = {
+        name: request.POST.get(name, "")
+        for name in ("sender", "to", "cc", "bcc", "subject", "text", "in_reply_to", "replaces")
+    }
     writing = Writing(
         compose_id=_uuid(request.POST.get("compose_id", "")) or blank_letter(identity).compose_id,
-        **{
-            name: request.POST.get(name, "")
-            for name in ("sender", "to", "cc", "bcc", "subject", "text", "in_reply_to", "replaces")
-        },
+        **typed,
         references=tuple(request.POST.get("references", "").split()),
     )
     return _composer(request, identity, writing, form=form, status=422)

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.http import PersonRequest, person_required
 from portal.http import page
-from webmail.identity import folder_id
+from webmail.identity import MailIdentity, folder_id
 from webmail.selectors.mailboxes import own_mailboxes
 from webmail.views.access import mailbox_view
 
@@ -25,6 +25,6 @@ def home(request: PersonRequest) -> HttpResponse:
 
 @require_GET
 @mailbox_view
-def mailbox(request, identity):
+def mailbox(request: PersonRequest, identity: MailIdentity) -> HttpResponse:
     """Go on to the inbox of one mailbox."""
     return redirect("webmail:folder", identity.mailbox_id, folder_id("INBOX"))
