@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from domains.dns.verdict import Reason
@@ -15,6 +19,8 @@ from domains.names import show_address, show_domain
 from portal.templatetags.ui import badge
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.utils.safestring import SafeString
 
     from domains.models import Domain, Mailbox
@@ -23,6 +29,23 @@ if TYPE_CHECKING:
 register = template.Library()
 register.filter("shown_domain", show_domain)
 register.filter("shown_address", show_address)
+
+
+@register.filter
+def day(value: datetime | None) -> str:
+    """Return the date in full, in the zone that is active: 1 December 2026."""
+    return "" if value is None else date_format(timezone.localtime(value), _("j F Y"))
+
+
+@register.filter
+def ago(value: datetime | None) -> str:
+    """Return how long ago something was: «4 minutes ago», «just now»."""
+    if value is None:
+        return ""
+    if timezone.now() - value < timedelta(minutes=1):
+        return _("just now")
+    return _("%(time)s ago") % {"time": timesince(value)}
+
 
 _VERDICTS = {
     Verdict.MATCH.value: ("success", "check-circle", ""),
