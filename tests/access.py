@@ -154,5 +154,41 @@ MAILSERVER = [
     public("mailserver:metrics", ok=frozenset({401, 403, 404})),
 ]
 
+MAY_HOST = (OPERATOR, RESELLER, COMPANY, DOMAIN)
+REFUSED = 422  # the page again: the empty form is refused at its fields
+DOMAINS = [
+    within("domains:domain-list"),
+    within("domains:domain-create", may=MAY_HOST),
+    within("domains:domain-detail", "domain"),
+    within("domains:domain-setup", "domain"),
+    within("domains:domain-catch-all", "domain", may=MAY_HOST, method="POST", ok=302),
+    within("domains:domain-delete", "domain", may=MAY_HOST),
+    within("domains:domain-dns", "domain"),
+    within("domains:dns-check", "domain", method="POST", ok=302),
+    within("domains:zone-file", "domain"),
+    within("domains:dns-share", "domain", may=MAY_HOST, method="POST"),
+    public("domains:dns-shared", "unknown_token", ok=404),
+    within("domains:mailbox-list"),
+    within("domains:mailbox-create", may=MAY_HOST),
+    within("domains:mailbox-options"),
+    within("domains:mailbox-detail", "mailbox"),
+    within("domains:mailbox-change", "mailbox", may=MAY_HOST, method="POST", ok=REFUSED),
+    within("domains:mailbox-forwarding", "mailbox", may=MAY_HOST, method="POST", ok=REFUSED),
+    within("domains:mailbox-password", "mailbox", may=MAY_RESET, method="POST", ok=REFUSED),
+    within("domains:mailbox-link", "mailbox", may=MAY_RESET, method="POST"),
+    within("domains:mailbox-suspend", "mailbox", may=MAY_HOST, method="POST", ok=302),
+    within("domains:mailbox-resume", "mailbox", may=MAY_HOST, method="POST", ok=302),
+    within("domains:mailbox-delete", "mailbox", may=MAY_HOST),
+    within("domains:mailbox-restore", "mailbox", may=MAY_HOST, method="POST", ok=302),
+    within("domains:alias-list"),
+    within("domains:alias-create", may=MAY_HOST),
+    within("domains:alias-change", "alias", may=MAY_HOST),
+    within("domains:alias-delete", "alias", may=MAY_HOST, method="POST", ok=302),
+    within("domains:forwarder-list"),
+    within("domains:forwarder-create", may=MAY_HOST),
+    within("domains:forwarder-change", "forwarder", may=MAY_HOST),
+    within("domains:forwarder-delete", "forwarder", may=MAY_HOST, method="POST", ok=302),
+]
+
 # Each room keeps its own list above; a new route goes into the list of its room.
-TABLE: list[Row] = [*ACCOUNTS, *MAILSERVER]
+TABLE: list[Row] = [*ACCOUNTS, *DOMAINS, *MAILSERVER]

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.models import Invitation, Plan, Role, Tenant, TenantKind, User
+from domains.services.set_alias import create_alias
+from domains.services.set_forwarder import create_forwarder
 from tests.world import World, operator_tenant, plant, unique
 
 if TYPE_CHECKING:
@@ -44,6 +47,13 @@ def set_scene(world: World) -> Scene:
         token_sha256=unique("hash"),
         expires_at=timezone.now() + timedelta(days=1),
     )
+    system = Actor.system(world.tenant)
+    alias = create_alias(
+        actor=system, domain=world.domain, localpart=unique("a"), mailboxes=[staff.address]
+    )
+    forwarder = create_forwarder(
+        actor=system, domain=world.domain, localpart=unique("f"), targets=["an@partner.test"]
+    )
     args: dict[str, int | str] = {
         "tenant": world.tenant.pk,
         "reseller": world.reseller.pk,
@@ -53,5 +63,7 @@ def set_scene(world: World) -> Scene:
         "unknown_token": "a" * 43,
         "mailbox": staff.box.pk,
         "domain": world.domain.pk,
+        "alias": alias.pk,
+        "forwarder": forwarder.pk,
     }
     return Scene(people, args)
