@@ -196,6 +196,8 @@ _MEDIA_FEATURES = frozenset(
 )
 _ADDRESS_LIKE = re.compile(r"//|:|@|\\|data|script", re.IGNORECASE)
 _LARGEST_Z_INDEX = 1_000
+_DARK_SURFACE = 0.45  # lightness up to which a background stays
+_LIGHT_WRITING = 0.62  # lightness from which a text or line stays
 
 Resolve = Callable[[str], str | None]
 
@@ -226,14 +228,14 @@ class CssCleaner:
         rules = tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True)
         return self._rule_list(rules, nested=False).replace("<", "\\3c ")
 
-    def colour(self, text: str) -> str | None:
+    def colour(self, text: str, name: str) -> str | None:
         """Return a colour attribute's value, turned for the dark sheet; None when it is none."""
         if not re.match(r"\A(?:#?[0-9a-fA-F]{3,8}|[a-zA-Z]{3,24})\Z", text):
             return None
         if not self._dark:
             return text
         hexadecimal = re.match(r"\A[0-9a-fA-F]{6}\Z", text) is not None
-        return _darkened(color3.parse_color(f"#{text}" if hexadecimal else text)) or text
+        return _darkened(color3.parse_color(f"#{text}" if hexadecimal else text), name) or text
 
     # ---- rules
 
@@ -310,7 +312,7 @@ class CssCleaner:
         if kind == "whitespace":
             written = " "
         elif kind in ("ident", "hash"):
-            written = self._coloured(token)
+            written = self._coloured(name, token)
         elif kind in ("number", "percentage", "dimension"):
             written = token.serialize()
         elif kind == "literal" and token.value in (",", "/", "+", "-", "*"):
@@ -328,7 +330,7 @@ class CssCleaner:
 
     def _function(self, name: str, token: Any, depth: int) -> str | None:
         if self._dark and token.lower_name in _COLOURS:
-            turned = _darkened(color3.parse_color(token))
+            turned = _darkened(color3.parse_color(token), name)
             if turned is not None:
                 return turned
         inner = self._tokens(name, token.arguments, depth + 1)
@@ -347,18 +349,24 @@ class CssCleaner:
             return "none" if name == "background-image" else ""
         return f'url("{_address(ours)}")'
 
-    def _coloured(self, token: Any) -> str:
-        turned = _darkened(color3.parse_color(token)) if self._dark else None
+    def _coloured(self, name: str, token: Any) -> str:
+        turned = _darkened(color3.parse_color(token), name) if self._dark else None
         written: str = turned or token.serialize()
         return written
 
 
-def _darkened(colour: Any) -> str | None:
-    """Return the colour with its lightness turned round; None for none, see-through or current."""
+def _darkened(colour: Any, name: str) -> str | None:
+    """Return the colour as the dark sheet shows it; None for none, see-through or current.
+
+    Light surfaces become dark and dark writing light; what fits the dark sheet stays.
+    """
     if colour is None or isinstance(colour, str) or colour.alpha == 0:
         return None
     hue, lightness, saturation = colorsys.rgb_to_hls(*(min(1.0, max(0.0, c)) for c in colour[:3]))
-    turned = 0.09 + (1.0 - lightness) * 0.84
+    is_surface = name.startswith("background") or name == "bgcolor"
+    if lightness <= _DARK_SURFACE if is_surface else lightness >= _LIGHT_WRITING:
+        return None
+    turned = 0.09 + (1.0 - lightness) * (0.5 if is_surface else 0.84)
     red, green, blue = (round(255 * c) for c in colorsys.hls_to_rgb(hue, turned, saturation * 0.9))
     if colour.alpha < 1:
         return f"rgba({red},{green},{blue},{colour.alpha:.3g})"

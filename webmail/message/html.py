@@ -400,7 +400,10 @@ class _Washer:
         return None if address in self._tiny else self._resolve_image(address)
 
     def _colour(self, _: str, value: str) -> str | None:
-        return self._css.colour(value.strip())
+        return self._css.colour(value.strip(), "color")
+
+    def _surface(self, _: str, value: str) -> str | None:
+        return self._css.colour(value.strip(), "bgcolor")
 
     def _size(self, _: str, value: str) -> str | None:
         length = _LENGTH.match(value)
@@ -420,7 +423,7 @@ _HANDLERS: dict[str, Callable[[_Washer, str, str], str | None]] = {
     "href": _Washer._link,  # noqa: SLF001
     "src": _Washer._source,  # noqa: SLF001
     "background": _Washer._background,  # noqa: SLF001
-    "bgcolor": _Washer._colour,  # noqa: SLF001
+    "bgcolor": _Washer._surface,  # noqa: SLF001
     "color": _Washer._colour,  # noqa: SLF001
     "width": _Washer._size,  # noqa: SLF001
     "height": _Washer._size,  # noqa: SLF001
@@ -525,16 +528,19 @@ _SHEET = (
     "blockquote{margin:0 0 0 .5em;padding-inline-start:.9em;border-inline-start:2px solid #c9ceda;color:#4a5263}"
     ".part+.part{border-block-start:1px solid #dfe2e9;margin-block-start:1.2em;padding-block-start:1.2em}"
     ".plain p{white-space:pre-wrap;margin:0 0 .75em}"
-    "img:not([src]){display:inline-block;box-sizing:border-box;min-inline-size:1.5em;min-block-size:1.5em;"
-    "padding:.25em .5em;border:1px dashed #a3a9b8;border-radius:4px;background:#f3f5f9;color:#4a5263;"
-    "font:12px/1.4 system-ui,sans-serif;vertical-align:middle;overflow:hidden;text-align:center}"
+    "img:not([src]){display:inline-block;position:relative;box-sizing:border-box;min-inline-size:1.75em;"
+    "min-block-size:1.75em;border:1px dashed #a3a9b8;border-radius:4px;vertical-align:middle;overflow:hidden}"
+    "img:not([src])::before{content:attr(alt);position:absolute;inset:0;display:grid;place-content:center;"
+    "padding:.25em;background:#f3f5f9;color:#4a5263;font:12px/1.4 system-ui,sans-serif;text-align:center}"
     'img:not([src]):is([width="0"],[width="1"],[height="0"],[height="1"]){display:none}'
+    "@media (max-width:37.5rem){table{max-width:100%!important;min-width:0!important}"
+    "table[width]{width:100%!important}img[src]{max-width:100%!important;height:auto!important}}"
     "@media print{html{background:#fff}}"
 )
 _DARK_SHEET = (
     "html{color-scheme:dark;background:#16181d}body{color:#e6e8ee}a{color:#a8b8ff}"
     "blockquote{border-color:#434a5a;color:#b4bac8}.part+.part{border-color:#343a47}"
-    "img:not([src]){background:#1f2229;border-color:#5d6474;color:#b4bac8}"
+    "img:not([src]){border-color:#5d6474}img:not([src])::before{background:#1f2229;color:#b4bac8}"
 )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from webmail.imap.types import Folder
 
 _ORDER = ("inbox", "starred", "sent", "drafts", "outbox", "archive", "junk", "trash")
+_TARGET_ORDER = ("inbox", "archive", "trash", "junk", "sent")
 _ICONS = {
     "inbox": "inbox",
     "starred": "star",
@@ -57,9 +58,10 @@ class FolderColumn:
 
     @property
     def targets(self) -> list[FolderItem]:
-        """Folders that messages can be moved to."""
-        special = [i for i in self.special if i.path and i.key not in ("drafts", "outbox")]
-        return [i for i in (*special, *self.own) if i.is_selectable]
+        """Folders that messages can be moved to, the likely ones first."""
+        by_key = {item.key: item for item in self.special if item.path}
+        special = [by_key[key] for key in _TARGET_ORDER if key in by_key]
+        return [item for item in (*self.own, *special) if item.is_selectable]
 
 
 def folder_label(folder: Folder) -> str:

@@ -1,7 +1,18 @@
 // @ts-check
 /** Gives the frame of an HTML message the height of what is in it, and passes its keys on. */
 
+const SMALLEST_ZOOM = 0.5;
 const LARGEST = 60_000; // pixels; above that the frame scrolls by itself
+
+/**
+ * Shrink a letter that is built wider than the pane, as far as it stays readable.
+ * @param {HTMLElement} root @param {number} width
+ */
+function fit(root, width) {
+  root.style.zoom = "";
+  const needed = root.scrollWidth;
+  if (width > 0 && needed > width + 2) root.style.zoom = String(Math.max(SMALLEST_ZOOM, width / needed));
+}
 
 /** @param {HTMLIFrameElement} frame */
 function follow(frame) {
@@ -15,7 +26,9 @@ function follow(frame) {
     if (!inside?.body || inside.URL === "about:blank") return;
     const measure = () => {
       const root = inside.documentElement;
-      const height = Math.max(inside.body.scrollHeight, inside.body.getBoundingClientRect().height);
+      fit(root, frame.clientWidth);
+      const zoom = Number(root.style.zoom) || 1;
+      const height = Math.max(inside.body.scrollHeight, inside.body.offsetHeight) * zoom;
       const needed = Math.ceil(Math.min(LARGEST, height));
       // a bar at the bottom when something is too wide takes its own height
       const bar = root.scrollWidth > root.clientWidth ? 16 : 0;

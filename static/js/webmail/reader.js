@@ -154,12 +154,22 @@ export function showPlace() {
   const list = listPane();
   if (!reader || at < 0 || !list) return;
   mark(all[at]);
+  point(reader, "[data-newer]", all[at - 1]);
+  point(reader, "[data-older]", all[at + 1]);
   const place = reader.querySelector("[data-position]");
   const total = Number(list.dataset.total);
   if (place && total) {
     const number = new Intl.NumberFormat(document.documentElement.lang);
     place.textContent = `${number.format(Number(list.dataset.first) + at)} / ${number.format(total)}`;
   }
+}
+
+/** @param {HTMLElement} reader @param {string} selector @param {HTMLElement | undefined} row */
+function point(reader, selector, row) {
+  const arrow = reader.querySelector(selector);
+  if (!(arrow instanceof HTMLAnchorElement)) return;
+  arrow.hidden = !row;
+  if (row) arrow.href = linkOf(row)?.href ?? "";
 }
 
 /** @param {HTMLElement} row @param {HTMLElement | null} reader */
