@@ -52,11 +52,15 @@ def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
         return []
     counts = tenant_counts(tenant)
     url = reverse("accounts:tenant-list", args=[tenant.pk])
-    note = ngettext("%(number)d suspended", "%(number)d suspended", counts["suspended"]) % {
-        "number": counts["suspended"]
-    }
+    suspended = counts["suspended"]
+    note = ngettext("%(number)d suspended", "%(number)d suspended", suspended)
     return [
-        Figure(_("Tenants"), number_format(counts["all"]), note, f"{url}?show=suspended"),
+        Figure(
+            _("Tenants"),
+            number_format(counts["all"]),
+            note % {"number": suspended} if suspended else _("All tenants"),
+            f"{url}?show=suspended" if suspended else url,
+        ),
         Figure(
             _("Resellers"),
             number_format(counts["resellers"]),

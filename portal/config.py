@@ -160,6 +160,11 @@ class Stack(BaseSettings):
         return entry
 
 
+def environment() -> dict[str, str]:
+    """Return the settings this process was given by its environment, to hand on to a child."""
+    return {key: value for key, value in os.environ.items() if key.startswith("HOPTHU_")}
+
+
 @lru_cache(maxsize=1)
 def stack() -> Stack:
     """Return the settings of this process: the environment first, then DATA/stack.env."""

@@ -78,7 +78,8 @@ def selling(
 
 def own_mailbox(name: str, *args: str, method: str = "GET", ok: Status = 200) -> Row:
     """A page of the staff column's mailbox: nobody else knows it, whatever his role."""
-    expected: dict[str, Status] = dict.fromkeys(COLUMNS, 404) | {"staff": ok, "anonymous": 302}
+    expected: dict[str, Status] = dict.fromkeys(COLUMNS, 404)
+    expected |= {"staff": ok, "anonymous": 302}
     return Row(name, method, args, expected)
 
 

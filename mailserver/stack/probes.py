@@ -23,11 +23,14 @@ _GREETINGS = {
 
 def probes(host: Stack) -> dict[str, Callable[[], bool]]:
     """Return one question for each part that must answer before the stack is ready."""
-    asked: dict[str, Callable[[], bool]] = {
+    # Rspamd first: each SMTP greeting waits for it
+    asked = {"rspamd": _connects(str(host.run / "rspamd" / "milter.sock"))}
+    asked |= {
         name: _greets(host.listen, host.mail_port(name), greeting)
         for name, greeting in _GREETINGS.items()
     }
-    asked["rspamd"] = _connects(str(host.run / "rspamd" / "milter.sock"))
+    asked["push"] = _connects(str(host.run / "push.sock"))
+    asked["receiver"] = lambda: not port_is_free("127.0.0.1", host.receiver_port)
     asked["web"] = lambda: _web(host)
     if host.demo:
         asked["partner"] = _greets(host.box_address(25), 25, b"220 ")

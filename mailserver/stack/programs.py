@@ -57,11 +57,11 @@ def services(host: Stack, python: str) -> tuple[Program, ...]:
         ),
         Program(
             name="beat",
-            command=f"{bin_}/celery -A portal.celery beat --loglevel=WARNING --pidfile="
+            command=f"{bin_}/celery -A portal.beat beat --loglevel=WARNING --pidfile="
             f" --schedule={host.data}/state/celery/beat",
             user=WEB,
         ),
         Program(name="agent", command=f"{python} manage.py agent"),
-        Program(name="receiver", command=f"{python} manage.py receiver", user=WEB),
+        Program(name="receiver", command=f"{python} -m mailserver.push", user=WEB),
         Program(name="nginx", command=f"/usr/sbin/nginx -e stderr -c {conf}/nginx/nginx.conf"),
     )

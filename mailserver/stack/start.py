@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import re
@@ -28,12 +29,13 @@ from mailserver.stack import (
 )
 from mailserver.stack.errors import CannotStart
 from mailserver.stack.host import write_configuration
-from portal.config import PORT_OFFSETS, ROOT, Stack, stack
+from portal.config import PORT_OFFSETS, ROOT, Stack, environment, stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 # A folder whose name a daemon's configuration could misread is refused.
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9._/+@-]+")
 _ROOM_BYTES = 500 * 1024 * 1024
 _PATIENCE_SECONDS = 20
@@ -57,6 +59,7 @@ class Start:
             )
         users.ensure_users()
         layout.make_folders(host)
+        _compile_python()
         host = self._host = _settle(host, port=port, demo=demo)
         _check_ports(host)
         secrets.ensure_secrets(host.data)
@@ -80,6 +83,7 @@ class Start:
         configuration = host.data / "conf" / "supervisor" / "supervisord.conf"
         self._supervisor = subprocess.Popen(
             [str(Path(sys.executable).with_name("supervisord")), "-s", "-n", "-c", configuration],
+            env={"PATH": _PATH, **environment()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -97,11 +101,8 @@ class Start:
                 self._wait(name, question)
             except CannotStart as error:
                 self._say(f"WARNING {error}")
-        if host.demo and "demo_world" in get_commands():
-            try:
-                _manage(host, "hopthu_app", "demo_world", "--skip-checks")
-            except CannotStart as error:
-                self._say(f"WARNING {error}")
+        if host.demo:
+            self._make_demo_world()
         self._say(f"Ready: {host.url}/")
         for line in _sign_ins(host):
             self._say(line)
@@ -141,6 +142,18 @@ class Start:
         cluster.ensure_database(self._host)
         _manage(self._host, "hopthu_owner", "migrate", "--no-input", "--skip-checks", "-v", "0")
         stamps.note_done(data, "migrate", digest)
+
+    def _make_demo_world(self) -> None:
+        host = self._host
+        digest = stamps.fingerprint((ROOT / "demo").rglob("*.py"))
+        if (host.data / "demo.json").exists() and stamps.is_done(host.data, "demo", digest):
+            return
+        try:
+            _manage(host, "hopthu_app", "demo_world", "--skip-checks")
+        except CannotStart as error:
+            self._say(f"WARNING {error}")
+        else:
+            stamps.note_done(host.data, "demo", digest)
 
     def _make_static(self) -> None:
         data = self._host.data
@@ -209,6 +222,12 @@ def _check_ports(host: Stack) -> None:
                 f"Port {port} on {address} is taken by another program: "
                 f"start with another web port, for example --port {host.port + 1000}."
             )
+
+
+def _compile_python() -> None:
+    """Compile our modules once: the stack's users may not write beside them."""
+    for package in sorted(ROOT.glob("*/__init__.py")):
+        compileall.compile_dir(package.parent, quiet=2)
 
 
 def _check_readable() -> None:

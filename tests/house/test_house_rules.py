@@ -118,8 +118,19 @@ def test_rows_are_saved_by_naming_their_fields() -> None:
 
 
 def test_nobody_catches_everything() -> None:
-    bare = re.compile(r"except\s*(?:Exception|BaseException)?\s*(?:as \w+)?:")
-    bad = [named(p) for p in modules() if bare.search(p.read_text())]
+    # the process boundary logs with traceback and goes on; a clean-up that raises again hides nothing
+    boundaries = {"mailserver/agent.py"}
+    bad = []
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ExceptHandler) or named(path) in boundaries:
+                continue
+            broad = node.type is None or (
+                isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}
+            )
+            last = node.body[-1]
+            if broad and not (isinstance(last, ast.Raise) and last.exc is None):
+                bad.append(f"{named(path)}:{node.lineno}")
     assert bad == []
 
 

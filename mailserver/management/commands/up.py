@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -42,8 +43,10 @@ class Command(BaseCommand):
             start.stay()
 
     def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        # whoever reads our words may have left; the stack stays
+        with contextlib.suppress(BrokenPipeError):
+            self.stdout.write(text)
+            self.stdout.flush()
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -1,0 +1,140 @@
+"""The pages of accounts in a real browser: clean for axe, whole without scripts, no sideways scroll."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from accounts.roles import Role
+from tests.conftest import sign_in
+from tests.world import PASSWORD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import BrowserContext, Page
+
+    from portal.config import Stack
+    from tests.world import World
+
+pytestmark = pytest.mark.browser
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WINDOWS = ({"width": 1440, "height": 900}, {"width": 390, "height": 844})
+
+
+def faults(page: Page) -> list[str]:
+    """Return what axe finds, and whether the page scrolls sideways."""
+    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    told = [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        told.append("scrolls sideways")
+    return told
+
+
+def addresses(world: World, colleague: int) -> list[str]:
+    """Return every page a reseller can look at, above and in his customer."""
+    below, own = f"/portal/{world.tenant.pk}", f"/portal/{world.reseller.pk}"
+    return [
+        f"{own}/",
+        f"{own}/tenants/",
+        f"{own}/tenants/?q=nobody-has-this-name",
+        f"{own}/tenants/new/",
+        f"{own}/tenants/{world.tenant.pk}/",
+        f"{own}/plans/",
+        f"{own}/plans/new/",
+        f"{below}/",
+        f"{below}/people/",
+        f"{below}/people/?show=all",
+        f"{below}/people/{colleague}/",
+        f"{below}/people/invite/",
+        f"{below}/audit/",
+        f"{below}/settings/",
+        "/settings/profile/",
+        "/settings/password/",
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_clean_for_axe(live: World, page: Page, scheme: str) -> None:
+    colleague = live.person()
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    sign_in(page, live.admin_of(live.reseller, Role.RESELLER))
+    wrong = {}
+    for address in addresses(live, colleague.user.pk):
+        for window in WINDOWS:
+            page.set_viewport_size(window)  # type: ignore[arg-type]  # a plain dict is what it takes
+            page.goto(address)
+            if told := faults(page):
+                wrong[address, window["width"]] = told
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("address", ["/accounts/login/", "/accounts/forgot/", "/nothing-here/"])
+def test_the_doors_are_clean_for_axe(page: Page, address: str) -> None:
+    for window in WINDOWS:
+        page.set_viewport_size(window)  # type: ignore[arg-type]  # a plain dict is what it takes
+        page.goto(address)
+        assert faults(page) == []
+
+
+def test_signing_in_and_out_works_without_scripts(
+    live: World, new_context: Callable[..., BrowserContext], stack: Stack
+) -> None:
+    person = live.admin_of(live.tenant, Role.COMPANY_ADMIN)
+    page = new_context(base_url=stack.url, java_script_enabled=False).new_page()
+    page.goto("/accounts/login/")
+    page.get_by_label("Email").fill(person.address)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    assert page.url.endswith(f"/portal/{live.tenant.pk}/")
+    page.locator("[popovertarget=account-menu]").click()
+    page.get_by_role("button", name="Sign out").click()
+    assert page.url.endswith("/accounts/login/")
+    page.goto(f"/portal/{live.tenant.pk}/")
+    assert "/accounts/login/" in page.url
+
+
+def test_the_theme_turns_at_once_and_stays(live: World, page: Page) -> None:
+    sign_in(page, live.admin_of(live.tenant, Role.COMPANY_ADMIN))
+    with page.expect_response(lambda answer: answer.url.endswith("/theme/")):
+        page.get_by_role("button", name="Switch between light and dark").click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_the_search_narrows_the_list_while_typing(live: World, page: Page) -> None:
+    sign_in(page, live.admin_of(live.reseller, Role.RESELLER))
+    page.goto(f"/portal/{live.reseller.pk}/tenants/")
+    page.get_by_label("Search tenants").press_sequentially("zzzz")
+    page.get_by_text("No tenant matches").wait_for()
+    assert "q=zzzz" in page.url
+    assert page.get_by_label("Search tenants").input_value() == "zzzz"
+
+
+def test_the_eye_shows_the_password(page: Page) -> None:
+    page.goto("/accounts/login/")
+    page.get_by_label("Password").fill("what is it")
+    page.get_by_role("button", name="Show password").click()
+    assert page.locator("#id_password").get_attribute("type") == "text"
+
+
+def test_the_keyboard_reaches_the_content_first(live: World, page: Page) -> None:
+    sign_in(page, live.admin_of(live.tenant, Role.COMPANY_ADMIN))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_the_policy_blocks_nothing_of_our_own(live: World, page: Page) -> None:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    sign_in(page, live.admin_of(live.tenant, Role.COMPANY_ADMIN))
+    page.locator("[popovertarget=tenant-menu]").click()
+    page.goto("/settings/profile/")
+    assert said == []
