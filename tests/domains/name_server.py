@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _hosts = itertools.count(1)
 
 
+def _strings(value: str) -> str:
+    """Return a TXT value as strings of at most 255 bytes, the way a provider's form cuts it."""
+    return " ".join(f'"{value[i : i + 200]}"' for i in range(0, len(value), 200))
+
+
 class Mood(Enum):
     """How the server answers about a name."""
 
@@ -72,7 +77,7 @@ class NameServer:
     def put(self, name: str, rdtype: str, *values: str) -> None:
         """Set the records of a name; none of them removes it."""
         self.records[(name, rdtype)] = [
-            f'"{value}"' if rdtype == "TXT" and not value.startswith('"') else value
+            _strings(value) if rdtype == "TXT" and not value.startswith('"') else value
             for value in values
         ]
 
