@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.formats import number_format
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from webmail.identity import folder_id
 from webmail.imap import messages, search
 from webmail.imap.types import ANSWERED, DRAFT, FLAGGED, FORWARDED, SEEN, Row
 from webmail.message.query import marked
 from webmail.selectors.folders import folder_url
+from webmail.selectors.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from webmail.identity import MailIdentity
     from webmail.imap.session import Session
+    from webmail.imap.types import Folder
     from webmail.message.address import Address
 
 PAGE_SIZE = 50
@@ -79,6 +81,10 @@ class Listing:
     uid_validity: int
     highest_mod_seq: int
     base_url: str
+
+    def holds(self, uid: int) -> bool:
+        """Say whether this page shows the message."""
+        return any(row.uid == uid for row in self.rows)
 
     @property
     def pages(self) -> int:
@@ -160,20 +166,56 @@ class Listing:
 def read_listing(
     session: Session,
     identity: MailIdentity,
-    path: str,
+    folder: Folder,
     *,
     view: str = "all",
     number: int = 1,
-    unseen_count: int = 0,
     containing_uid: int = 0,
-    shows_recipients: bool = False,
 ) -> Listing:
     """Return page `number` of a folder, or the page that holds `containing_uid` when it is there.
 
-    Without a filter one SELECT and one FETCH, whatever the folder's size. Raises FolderGone.
+    Without a filter one SELECT and one FETCH, whatever the folder's size; neither while the
+    folder is as it was when its page was read last. Raises FolderGone.
     """
-    selected = messages.open_folder(session, path)
-    base_url = folder_url(identity.mailbox_id, path)
+    key = _state_key(identity, folder, view)
+    known = _READ.get((key, number))
+    if known is not None and (not containing_uid or known.holds(containing_uid)):
+        return replace(known, unseen_count=folder.unseen_count or 0)
+    listing = _read(session, identity, folder, view, number, containing_uid)
+    state = (listing.uid_validity, listing.highest_mod_seq, listing.message_count)
+    if state == (folder.uid_validity, folder.highest_mod_seq, folder.message_count):
+        _READ.put((key, listing.number), listing)
+    return listing
+
+
+def _state_key(identity: MailIdentity, folder: Folder, view: str) -> tuple[object, ...]:
+    """Return all that a page of a folder depends on."""
+    return (
+        identity.mailbox_id,
+        folder.path,
+        folder.special_use,
+        folder.uid_validity,
+        folder.highest_mod_seq,
+        folder.message_count,
+        folder.uid_next,
+        view,
+        get_language(),
+        timezone.get_current_timezone_name(),
+        timezone.localdate(),
+    )
+
+
+def _read(
+    session: Session,
+    identity: MailIdentity,
+    folder: Folder,
+    view: str,
+    number: int,
+    containing_uid: int,
+) -> Listing:
+    selected = messages.open_folder(session, folder.path)
+    base_url = folder_url(identity.mailbox_id, folder.path)
+    shows_recipients = folder.special_use in ("sent", "drafts")
     if view == "all":
         total = selected.message_count
         if containing_uid:
@@ -196,17 +238,20 @@ def read_listing(
         for index, row in enumerate(rows)
     ]
     return Listing(
-        path=path,
+        path=folder.path,
         view=view,
         rows=with_days(shown),
         total=total,
         message_count=selected.message_count,
-        unseen_count=unseen_count,
+        unseen_count=folder.unseen_count or 0,
         number=number,
         uid_validity=selected.uid_validity,
         highest_mod_seq=selected.highest_mod_seq,
         base_url=base_url,
     )
+
+
+_READ: Recent[Listing] = Recent(200)
 
 
 def list_row(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -27,6 +25,7 @@ from webmail.message.signals import LinkMismatch, misleading_links
 from webmail.message.structure import safe_file_name
 from webmail.message.text import TextHtml, text_to_html
 from webmail.selectors.image_links import image_link
+from webmail.selectors.recent import Recent
 from webmail.selectors.warnings import Caution, warnings_about
 
 if TYPE_CHECKING:
@@ -114,33 +113,9 @@ class _Washed:
     is_simplified: bool
 
 
-class _Recent:
-    """The bodies washed last, so that the reader and its frame wash once. Thread-safe."""
-
-    SIZE = 48
-    LARGEST = 400_000
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[object, ...], _Washed] = OrderedDict()
-
-    def get(self, key: tuple[object, ...]) -> _Washed | None:
-        with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-            return found
-
-    def put(self, key: tuple[object, ...], washed: _Washed) -> None:
-        if sum(len(p.markup) + len(p.sheet) for p in washed.parts) > self.LARGEST:
-            return
-        with self._lock:
-            self._kept[key] = washed
-            while len(self._kept) > self.SIZE:
-                self._kept.popitem(last=False)
-
-
-_RECENT = _Recent()
+_MAX_KEPT_CHARACTERS = 400_000
+# The bodies washed last, so that the reader and its frame wash once
+_RECENT: Recent[_Washed] = Recent(48)
 
 
 def load_reader(
@@ -310,7 +285,8 @@ def _washed(
                 )
             )
     result = _Washed(tuple(washed), title, is_simplified=False)
-    _RECENT.put(key, result)
+    if sum(len(p.markup) + len(p.sheet) for p in result.parts) <= _MAX_KEPT_CHARACTERS:
+        _RECENT.put(key, result)
     return result
 
 

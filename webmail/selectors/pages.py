@@ -50,15 +50,7 @@ def folder_screen(
     with borrow(identity) as session:
         folders = list(known) or imap_folders.list_folders(session)
         folder = open_of(folders, path)
-        listing = read_listing(
-            session,
-            identity,
-            path,
-            view=view,
-            number=number,
-            unseen_count=folder.unseen_count or 0,
-            shows_recipients=folder.special_use in ("sent", "drafts"),
-        )
+        listing = read_listing(session, identity, folder, view=view, number=number)
     return MailScreen(
         identity, column(identity, folders, here=path), folder, folder_label(folder), listing
     )
@@ -74,14 +66,7 @@ def message_screen(identity: MailIdentity, ref: MessageRef, *, plain: bool) -> M
         folder = open_of(folders, ref.folder)
         messages.open_folder(session, ref.folder, ref.uid_validity)
         reader = load_reader(session, identity, ref, plain=plain)
-        listing = read_listing(
-            session,
-            identity,
-            ref.folder,
-            unseen_count=folder.unseen_count or 0,
-            containing_uid=ref.uid,
-            shows_recipients=folder.special_use in ("sent", "drafts"),
-        )
+        listing = read_listing(session, identity, folder, containing_uid=ref.uid)
     position = next((row.position for row in listing.rows if row.uid == ref.uid), 0)
     return MailScreen(
         identity,

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language
@@ -140,3 +141,14 @@ def _day(day: date, today: date, language: str) -> tuple[str, str]:  # noqa: ARG
     else:
         short = date_format(day, _("j M Y"))
     return escaped(short), escaped(date_format(day, _("l j F Y")))
+
+
+@register.simple_tag
+def fixed_piece(template_name: str) -> CleanMarkup:
+    """Return a template that says the same on every page of one language; rendered once."""
+    return _fixed(template_name, get_language() or "en")
+
+
+@lru_cache(maxsize=64)
+def _fixed(template_name: str, language: str) -> CleanMarkup:  # noqa: ARG001  # part of the key
+    return CleanMarkup(render_to_string(template_name))

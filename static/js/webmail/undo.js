@@ -1,6 +1,6 @@
 // @ts-check
 /** The toast that offers to take back what was done last, and the key z. */
-import { post, Refused, stamped, word } from "./page.js";
+import { frame, post, Refused, stamped, word } from "./page.js";
 import { showToast } from "../toast.js";
 
 /** @type {string[]} */
@@ -42,7 +42,7 @@ async function takeBack(token) {
   const body = new FormData();
   body.set("token", token);
   try {
-    const done = await post(word("undoUrl"), body);
+    const done = await post(`/mail/${frame()?.dataset.mailbox}/undo/`, body);
     showToast(done.text);
     document.dispatchEvent(new CustomEvent("hopthu:undone"));
   } catch (error) {
