@@ -162,9 +162,13 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def browser_context_args() -> dict[str, Any]:
+def browser_context_args(base_url: str) -> dict[str, Any]:
     """A desktop in English; tests that want another say so."""
-    return {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB"}
+    return {
+        "viewport": {"width": 1440, "height": 900},
+        "locale": "en-GB",
+        "base_url": base_url,
+    }
 
 
 @pytest.fixture(scope="session")
@@ -194,13 +198,11 @@ def signed_in(page: Page) -> Callable[[Person], Page]:
 
 
 @pytest.fixture
-def another_browser(
-    new_context: Callable[..., BrowserContext], stack: Stack
-) -> Callable[[Person], Page]:
+def another_browser(new_context: Callable[..., BrowserContext]) -> Callable[[Person], Page]:
     """Sign somebody in with cookies of his own, beside the first page."""
 
     def enter(person: Person) -> Page:
-        page = new_context(base_url=stack.url).new_page()
+        page = new_context().new_page()
         sign_in(page, person)
         return page
 

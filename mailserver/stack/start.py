@@ -77,19 +77,23 @@ class Start:
         _call_if_there("demo_box", host.demo)
         _write_endpoints(host)
 
-    def run(self) -> None:
-        """Start the daemons and return when every part answers. Raises CannotStart."""
+    def run(self, *, stays: bool) -> None:
+        """Start the daemons and return when every part answers. Raises CannotStart.
+
+        `stays`: the caller goes on to `stay`; were it killed, the stack would end with it.
+        """
         host = self._host
         configuration = host.data / "conf" / "supervisor" / "supervisord.conf"
         self._supervisor = subprocess.Popen(
-            [str(Path(sys.executable).with_name("supervisord")), "-s", "-n", "-c", configuration],
+            [*(["setpriv", "--pdeathsig", "TERM"] if stays else []),
+             str(Path(sys.executable).with_name("supervisord")), "-s", "-n", "-c", configuration],
             env={"PATH": _PATH, **environment()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             cwd="/",
-        )
+        )  # fmt: skip
         server = control.Control(host)
         self._wait("supervisor", server.ready)
         self._wait("postgres", lambda: cluster.answers(host))
@@ -220,8 +224,17 @@ def _check_ports(host: Stack) -> None:
         if not probes.port_is_free(address, port):
             raise CannotStart(
                 f"Port {port} on {address} is taken by another program: "
-                f"start with another web port, for example --port {host.port + 1000}."
+                f"start with another web port, for example --port {_free_web_port(host)}."
             )
+
+
+def _free_web_port(host: Stack) -> int:
+    """Return the next hundred whose ports are all free."""
+    offsets = (0, 1, *PORT_OFFSETS.values())
+    for port in range(host.port + 100 - host.port % 100, 32600, 100):
+        if all(probes.port_is_free(host.listen, port + offset) for offset in offsets):
+            return port
+    return 8000
 
 
 def _compile_python() -> None:

@@ -9,7 +9,8 @@ function live(toast) {
   toast.dataset.live = "yes";
   /** @type {number | undefined} */
   let timer;
-  const start = () => { timer = window.setTimeout(() => toast.remove(), SECONDS * 1000); };
+  const seconds = Number(toast.dataset.seconds) || SECONDS;
+  const start = () => { timer = window.setTimeout(() => toast.remove(), seconds * 1000); };
   const stop = () => window.clearTimeout(timer);
   toast.addEventListener("pointerenter", stop);
   toast.addEventListener("pointerleave", start);

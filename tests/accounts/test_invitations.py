@@ -99,7 +99,7 @@ def test_a_link_works_once(world: World, admin: Actor) -> None:
 def test_a_weak_password_leaves_the_link_unused(world: World, admin: Actor) -> None:
     link = invite(admin, world)
     with pytest.raises(WeakPassword):
-        accept_invitation(invitation=link.invitation, name="A", password="password12")
+        accept_invitation(invitation=link.invitation, name="A", password="password1234")
     assert Invitation.objects.get(pk=link.invitation.pk).accepted_at is None
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import BrowserContext, Page
 
-    from portal.config import Stack
     from tests.world import World
 
 pytestmark = pytest.mark.browser
@@ -81,10 +80,10 @@ def test_the_doors_are_clean_for_axe(page: Page, address: str) -> None:
 
 
 def test_signing_in_and_out_works_without_scripts(
-    live: World, new_context: Callable[..., BrowserContext], stack: Stack
+    live: World, new_context: Callable[..., BrowserContext]
 ) -> None:
     person = live.admin_of(live.tenant, Role.COMPANY_ADMIN)
-    page = new_context(base_url=stack.url, java_script_enabled=False).new_page()
+    page = new_context(java_script_enabled=False).new_page()
     page.goto("/accounts/login/")
     page.get_by_label("Email").fill(person.address)
     page.get_by_label("Password").fill(PASSWORD)

@@ -58,10 +58,10 @@ def test_from_invitation_to_suspension(
     assert found is not None
     assert found.group() == shown
 
-    theirs = new_context(base_url=stack.url).new_page()
+    theirs = new_context().new_page()
     theirs.goto(found.group())
     theirs.get_by_label("Your name").fill("An Trần")
-    theirs.get_by_label("Password").fill("password12")
+    theirs.get_by_label("Password").fill("password1234")
     theirs.get_by_role("button", name="Accept and sign in").click()
     theirs.get_by_text("too common").wait_for()
     theirs.get_by_label("Password").fill(PASSWORD)
@@ -82,6 +82,6 @@ def test_from_invitation_to_suspension(
     theirs.get_by_role("button", name="Sign in").click()
     theirs.get_by_role("heading", name="You cannot sign in at the moment").wait_for()
 
-    again = new_context(base_url=stack.url).new_page()
+    again = new_context().new_page()
     again.goto(shown)
     again.get_by_role("heading", name="This link no longer works").wait_for()

@@ -65,7 +65,7 @@ def _script(route: Route, text: str) -> None:
 @pytest.fixture
 def browsing(new_context: Callable[..., BrowserContext], stack: Stack) -> Browser:
     """A fresh browser."""
-    return Browser(new_context(base_url=stack.url), stack.url)
+    return Browser(new_context(), stack.url)
 
 
 def test_a_change_reaches_the_page_and_the_pill_says_live(live: World, browsing: Browser) -> None:

@@ -8,6 +8,7 @@ import smtplib
 import ssl
 import stat
 import uuid
+from base64 import b64encode
 from collections.abc import Callable
 from time import monotonic
 
@@ -135,8 +136,8 @@ def sent_by_hand(stack: Stack, tls: ssl.SSLContext, person: Person, *recipients:
         Outcome.objects.create(submission=submission, recipient=recipient)
     with smtplib.SMTP("127.0.0.1", stack.mail_port("submission"), timeout=20) as client:
         client.starttls(context=tls)
-        client.user, client.password = person.address, person.password
-        client.auth("PLAIN", lambda _=None: f"\0{person.address}\0{person.password}")
+        secret = b64encode(f"\0{person.address}\0{person.password}".encode()).decode()
+        assert client.docmd("AUTH", f"PLAIN {secret}")[0] == 235
         client.sendmail(person.address, list(recipients), message.as_bytes())
     return submission
 

@@ -136,8 +136,8 @@ def test_a_folder_outside_ascii_has_the_name_people_read(
     person = live.person()
     client = imap(person)
     with listening(stack, person) as stream:
-        client.create('"D&Hvc- &AOE-n/H&AOA- N&HtkBBQ-"')
-        stream.change("Dự án/Hà Nộą", "create")
+        client.create('"D&HvE- &AOE-n/H&AOA- N&Htk-i &- b&HqE-n"')  # RFC 3501 section 5.1.3
+        stream.change("Dự án/Hà Nội & bạn", "create")
 
 
 def test_without_a_session_nothing_is_told(stack: Stack, live: World) -> None:

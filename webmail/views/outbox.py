@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from delivery.selectors import outgoing_of, submission_of
 from delivery.services.dismiss import dismiss
 from delivery.services.retry_now import retry_now
 from delivery.words import standing
-from portal.http import page, wants_fragment
+from portal.http import page, wants_fragment, wants_json
 from webmail.identity import MailIdentity
 from webmail.selectors.pages import column_screen
 from webmail.services.undo_send import undo_send
@@ -103,7 +103,9 @@ def _outbox(identity: MailIdentity) -> str:
 
 
 def _go(request: PersonRequest, url: str) -> HttpResponse:
-    """Go on to `url`; htmx loads the page instead of swapping a part."""
+    """Go on to `url`; scripts are told where that is."""
+    if wants_json(request):
+        return JsonResponse({"address": url})
     if wants_fragment(request):
         return HttpResponse(status=204, headers={"HX-Redirect": url})
     return redirect(url)

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         start = Start(say=self._say)
         try:
             start.prepare(port=options["port"], demo=False if options["no_demo"] else None)
-            start.run()
+            start.run(stays=not options["background"])
         except CannotStart as error:
             start.end()
             self.stderr.write(str(error))

@@ -1,5 +1,5 @@
 // @ts-check
-/** Starts the mail page: push, list, reader, deeds, keys. */
+/** Starts the mail page: push, list, reader, deeds, keys, composers. */
 import "./push.js";
 import "./reader.js";
 import "./list.js";
@@ -7,3 +7,4 @@ import "./deeds.js";
 import "./move.js";
 import "./undo.js";
 import "./keys.js";
+import "./dock.js";

@@ -77,10 +77,9 @@ export async function piece(url, options = {}) {
     throw new Refused(401, "");
   }
   const text = await answer.text();
-  const template = document.createElement("template");
-  template.innerHTML = text;
-  if (!answer.ok) throw new Refused(answer.status, template.content.textContent?.trim() ?? "");
-  return { html: template.content, etag: answer.headers.get("ETag") ?? "" };
+  const content = document.createRange().createContextualFragment(text);
+  if (!answer.ok) throw new Refused(answer.status, content.textContent?.trim() ?? "");
+  return { html: content, etag: answer.headers.get("ETag") ?? "" };
 }
 
 /**
