@@ -42,6 +42,7 @@ def postgres_bin(data: Path) -> Path:
 def ensure_cluster(data: Path) -> None:
     """Run initdb when DATA/pg is empty. Raises CannotStart when the folder holds something else."""
     home = data / "pg"
+    postgres = postgres_bin(data)
     if not (home / "PG_VERSION").exists():
         files.folder(home, owner="postgres", group="postgres", mode=0o700)
         if any(home.iterdir()):
@@ -50,7 +51,7 @@ def ensure_cluster(data: Path) -> None:
             )
         done = subprocess.run(
             ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups",
-             "env", "LC_ALL=C.UTF-8", f"{postgres_bin(data)}/initdb", "--pgdata", str(home),
+             "env", "LC_ALL=C.UTF-8", f"{postgres}/initdb", "--pgdata", str(home),
              "--username", "postgres", "--encoding", "UTF8", "--locale", "C.UTF-8",
              "--auth", "peer", "--no-sync"],
             capture_output=True, text=True, check=False, cwd="/",
@@ -59,6 +60,11 @@ def ensure_cluster(data: Path) -> None:
             raise CannotStart(f"The database could not be made: {done.stderr.strip()[-300:]}")
     line = f"include '{data}/conf/postgresql/hopthu.conf'\n"
     conf = home / "postgresql.conf"
+    if not conf.exists():
+        raise CannotStart(
+            f"The database in {home} is damaged (postgresql.conf is missing): bring the folder back "
+            "from a backup, or name another --data folder."
+        )
     text = conf.read_text()
     kept = "".join(one for one in text.splitlines(keepends=True) if not one.startswith("include '"))
     files.write(conf, kept + line, owner="postgres", group="postgres", mode=0o600)

@@ -134,9 +134,21 @@ class Start:
         while not question():
             if self._supervisor and self._supervisor.poll() is not None:
                 raise CannotStart(_last_words(self._host, "supervisord"))
+            self._check_given_up()
             if time.monotonic() > until:
                 raise CannotStart(f"{name} does not answer. {_last_words(self._host, name)}")
-            time.sleep(0.05)
+            time.sleep(0.1)
+
+    def _check_given_up(self) -> None:
+        """Raise CannotStart when supervisor gave up on a program: waiting longer would not help."""
+        server = control.Control(self._host)
+        if not server.ready():
+            return
+        for row in server.processes():
+            if row["statename"] == "FATAL":
+                raise CannotStart(
+                    f"{row['name']} does not start. {_last_words(self._host, row['name'])}"
+                )
 
     def _make_tables(self) -> None:
         data = self._host.data

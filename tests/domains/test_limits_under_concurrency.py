@@ -31,10 +31,10 @@ FREE = 10
 def wide_pool(live: World) -> Iterator[None]:
     """As many connections as there are threads, which many web processes have together."""
     pool = connection.settings_dict["OPTIONS"]["pool"]
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]  # of the PostgreSQL wrapper
     connection.settings_dict["OPTIONS"]["pool"] = pool | {"max_size": CROWD + 2, "timeout": 30}
     yield
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]  # of the PostgreSQL wrapper
     connection.settings_dict["OPTIONS"]["pool"] = pool
 
 

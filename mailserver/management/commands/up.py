@@ -36,6 +36,12 @@ class Command(BaseCommand):
             start.end()
             self.stderr.write(str(error))
             sys.exit(1)
+        except OSError as error:
+            start.end()
+            self.stderr.write(
+                f"{error.filename or 'A file'}: {error.strerror}. Repair that and start again."
+            )
+            sys.exit(1)
         except BaseException:
             start.end()
             raise
