@@ -74,15 +74,18 @@ _BY_CODE: dict[int, str | _StrPromise] = {
 def explain(code: int | None, enhanced: str = "", text: str = "") -> str:
     """Return one sentence for what a server said, in the reader's language.
 
-    `code` None means that nobody spoke: `text` is then a Reason. An enhanced code at the head
-    of `text` counts when `enhanced` is empty. Unknown codes fall back to temporary or permanent.
+    `code` None means that no server spoke: `text` is then a Reason, or Postfix's own words with
+    an enhanced code. An enhanced code at the head of `text` counts when `enhanced` is empty.
+    Unknown codes fall back to temporary or permanent.
     """
-    if code is None:
-        return gettext(text) if text in set(Reason) else text
+    if code is None and text in set(Reason):
+        return gettext(text)
     head = enhanced or text.partition(" ")[0]
-    known = _BY_ENHANCED.get(head) or _BY_CODE.get(code)
+    known = _BY_ENHANCED.get(head) or _BY_CODE.get(code or 0)
     if known is not None:
         return str(known)
-    if 400 <= code < 500:
+    if head.startswith("4.") or 400 <= (code or 0) < 500:
         return gettext("Their server asks us to try again later.")
-    return gettext("Their server refuses the message.")
+    if head.startswith("5.") or code is not None:
+        return gettext("Their server refuses the message.")
+    return text

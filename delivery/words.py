@@ -181,7 +181,10 @@ def is_local(outcome: Outcome) -> bool:
 
 
 def _server_words(code: int | None, enhanced: str, text: str) -> str:
-    if code is None:
+    """Return what was said, word for word; empty for reasons of our own."""
+    if code is None and not enhanced:
         return ""
-    head = f"{code} {enhanced} " if enhanced and not text.startswith(enhanced) else f"{code} "
-    return (head + text).strip()[:600]
+    codes = [str(code)] if code else []
+    if enhanced and not text.startswith(enhanced):
+        codes.append(enhanced)
+    return " ".join([*codes, text]).strip()[:600]

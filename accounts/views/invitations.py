@@ -41,7 +41,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         response = _join(request, found, known)
     else:
         response = _accept(request, found)
-    response["Referrer-Policy"] = "no-referrer"  # the address is the secret
+    # The address is the secret. "no-referrer" would make the form come with "Origin: null".
+    response["Referrer-Policy"] = "strict-origin"
     return response
 
 

@@ -226,7 +226,7 @@ def test_the_page_signs_the_new_person_in(world: World, admin: Actor, client: Cl
     link = invite(admin, world)
     path = f"/invitation/{token_of(link)}/"
     page = client.get(path)
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "strict-origin"
     answer = client.post(path, {"name": "Nguyễn Mới", "password": GOOD_PASSWORD})
     assert answer.status_code == 302
     person = User.objects.get(email=link.invitation.email)
