@@ -40,15 +40,15 @@ def refuse_unsafe(value: object) -> None:
 
 
 def _inner(value: object) -> Iterator[object]:
-    """Yield what a container holds. What cannot carry text yields nothing; the unknown is refused."""
+    """Yield what a value holds; of the unknown its text and its fields."""
     if isinstance(value, Mapping):
         yield from value.keys()
         yield from value.values()
     elif isinstance(value, list | tuple | set | frozenset):
         yield from value
     elif value is not None and not isinstance(value, int | float | datetime):
-        text = vars(value).values() if hasattr(value, "__dict__") else (str(value),)
-        yield from text
+        yield str(value)
+        yield from getattr(value, "__dict__", {}).values()
 
 
 def _guarded(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
