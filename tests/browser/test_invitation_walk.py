@@ -50,6 +50,7 @@ def test_from_invitation_to_suspension(
     shown = page.locator(".copy-field code").inner_text()
 
     arrived = until(lambda: letter_to(stack, guest), seconds=30, what="the invitation by mail")
+    assert arrived is not None
     letter = message_from_bytes(arrived.read_bytes(), policy=policy.default)
     assert company in letter["Subject"]
     body = letter.get_body(("plain",))
