@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import BigIntegerField, Count, F, Max, Q, Value, Window
+from django.db.models import BigIntegerField, Count, F, Max, Q, Sum, Value, Window
 from django.db.models.functions import Coalesce
 
 from domains.errors import MailboxSuspended, PersonSuspended
@@ -95,12 +95,14 @@ def filtered_mailboxes(
 
 
 def mailbox_counts(tenant: Tenant, *, domain_id: int = 0) -> dict[str, int]:
-    """Return how many mailboxes each filter finds; "all" too. One query."""
+    """Return how many mailboxes each filter finds, "all", and "bytes" in use. One query."""
     rows = Mailbox.objects.filter(within(tenant))
     if domain_id:
         rows = rows.filter(address__domain=domain_id)
     return rows.aggregate(
-        all=Count("pk"), **{name: Count("pk", filter=rule) for name, rule in FILTERS.items()}
+        all=Count("pk"),
+        bytes=Coalesce(Sum("usage__bytes"), Value(0), output_field=BigIntegerField()),
+        **{name: Count("pk", filter=rule) for name, rule in FILTERS.items()},
     )
 
 

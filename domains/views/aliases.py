@@ -11,7 +11,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.http import TenantRequest, permission
 from accounts.roles import Action
-from accounts.selectors import limits_of
 from domains.forms import AliasForm, AliasTargetsForm
 from domains.names import RESERVED_LOCALPARTS
 from domains.selectors import alias_of, aliases_of, usage_of
@@ -40,7 +39,7 @@ def alias_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "sorting": order,
         "query": query,
         "usage": usage_of(request.tenant),
-        "limits": limits_of(request.tenant),
+        "limits": request.tenant.plan,
         "reserved": RESERVED_LOCALPARTS,
         "may_change": request.actor.may(Action.ALIAS_CHANGE),
     }

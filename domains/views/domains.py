@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import TenantRequest, permission
 from accounts.models import TenantKind
 from accounts.roles import Action
-from accounts.selectors import limits_of
 from domains.forms import CatchAllForm, DeleteDomainForm, DomainForm
 from domains.models import DomainStatus
 from domains.names import show_domain
@@ -58,7 +57,7 @@ def domain_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "shown": shown,
         "counts": domain_counts(request.tenant),
         "usage": usage_of(request.tenant),
-        "limits": limits_of(request.tenant),
+        "limits": request.tenant.plan,
         "with_tenants": request.tenant.kind != TenantKind.COMPANY,
         "may_create": request.actor.may(Action.DOMAIN_CREATE),
     }

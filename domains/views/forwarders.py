@@ -11,7 +11,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.http import TenantRequest, permission
 from accounts.roles import Action
-from accounts.selectors import limits_of
 from domains.forms import ForwarderForm, ForwarderTargetsForm
 from domains.selectors import forwarder_of, forwarders_of, usage_of
 from domains.services.set_forwarder import change_forwarder, create_forwarder, delete_forwarder
@@ -39,7 +38,7 @@ def forwarder_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "sorting": order,
         "query": query,
         "usage": usage_of(request.tenant),
-        "limits": limits_of(request.tenant),
+        "limits": request.tenant.plan,
         "may_change": request.actor.may(Action.FORWARDER_CHANGE),
     }
     return page(

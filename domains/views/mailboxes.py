@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.http import TenantRequest, permission
 from accounts.models import TenantKind
 from accounts.roles import Action
-from accounts.selectors import limits_of
 from domains.forms import MailboxForm
 from domains.names import show_domain, suggest_localpart
 from domains.selectors import (
@@ -22,7 +21,6 @@ from domains.selectors import (
     mailbox_addresses_of,
     mailbox_counts,
     mailbox_rows,
-    usage_of,
 )
 from domains.services.check_quota import largest_quota
 from domains.services.provision_mailbox import Provisioned, provision_mailbox
@@ -57,6 +55,7 @@ def mailbox_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
     domain_id = domain.pk if domain else 0
     rows = filtered_mailboxes(request.tenant, part=query, state=shown, domain_id=domain_id)
     found = paged(rows.order_by(*order.order_by), request.GET)
+    counts = mailbox_counts(request.tenant, domain_id=domain_id)
     context = {
         "here": "mailboxes",
         "page": found,
@@ -67,9 +66,9 @@ def mailbox_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "domain": domain,
         "shown_name": show_domain(domain.name) if domain else "",
         "tab": "mailboxes",
-        "counts": mailbox_counts(request.tenant, domain_id=domain_id),
-        "usage": usage_of(request.tenant),
-        "limits": limits_of(request.tenant),
+        "counts": counts,
+        "limits": None if domain else request.tenant.plan,
+        "has_domains": bool(counts["all"]) or domains_within(request.tenant).exists(),
         "with_tenants": request.tenant.kind != TenantKind.COMPANY,
         "may_create": request.actor.may(Action.MAILBOX_CREATE),
     }
@@ -96,8 +95,8 @@ def mailbox_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "here": "mailboxes",
         "form": form,
         "largest": largest,
-        "usage": usage_of(tenant),
-        "limits": limits_of(tenant),
+        "counts": mailbox_counts(tenant),
+        "limits": tenant.plan,
     }
     if form.is_valid():
         opened = attempt(form, _open, request, form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -162,7 +163,7 @@ def test_a_loop_through_a_catch_all_is_refused(
 def test_a_chain_without_end_is_cut_off(world: World, admin: Actor) -> None:
     people = [world.person(f"c{number}") for number in range(MAX_HOPS + 2)]
     # Built from its end, so that every step but the last one is short enough.
-    pairs = list(zip(people, people[1:], strict=False))[::-1]
+    pairs = list(pairwise(people))[::-1]
     for here, there in pairs[:-2]:
         forward(admin, here, there.address)
     with pytest.raises(ForwardLoop):

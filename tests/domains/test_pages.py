@@ -1,0 +1,431 @@
+"""Pages of domains and mailboxes: forms without script, refusals at their fields, fragments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from accounts.models import Role
+from domains.attention import figures, rows
+from domains.models import (
+    Alias,
+    DnsCheck,
+    Domain,
+    DomainStatus,
+    Forwarder,
+    Mailbox,
+    MailboxStatus,
+    MailboxUsage,
+)
+from domains.services.register_domain import register_domain
+from domains.services.verify_dns import verify_dns
+from tests.domains.conftest import acting
+from tests.domains.name_server import NameServer
+from tests.world import PASSWORD, World, unique
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpResponse
+    from django.test import Client
+
+    from accounts.actor import Actor
+
+
+@pytest.fixture
+def portal(client: Client, admin: Actor, world: World) -> Callable[..., HttpResponse]:
+    """Ask a page of the company as its admin; data makes it a POST."""
+    assert admin.user is not None
+    client.force_login(admin.user)
+
+    def ask(path: str, data: dict[str, str] | None = None, **headers: str) -> HttpResponse:
+        url = f"/portal/{world.tenant.pk}/{path}"
+        if data is None:
+            return client.get(url, headers=headers)
+        return client.post(url, data, headers=headers)
+
+    return ask
+
+
+def text(response: HttpResponse) -> str:
+    return response.content.decode()
+
+
+# ---- setting a domain up
+
+
+def test_a_domain_is_added_in_steps(
+    portal: Callable[..., HttpResponse], world: World, name_server: NameServer
+) -> None:
+    name = f"{unique('moi')}.test"
+    response = portal("domains/new/", {"name": name})
+    domain = Domain.objects.get(name=name)
+    assert response.status_code == 302
+    assert response["Location"] == f"/portal/{world.tenant.pk}/domains/{domain.pk}/setup/"
+    page = text(portal(f"domains/{domain.pk}/setup/"))
+    assert f"_hopthu.{name}" in page
+    assert f"hopthu-verify={domain.ownership_token}" in page
+    name_server.zone(name)
+    name_server.put(f"_hopthu.{name}", "TXT", f"hopthu-verify={domain.ownership_token}")
+    verify_dns(check_id=DnsCheck.objects.get(domain=domain).pk)
+    page = text(portal(f"domains/{domain.pk}/setup/"))
+    assert "is yours. Now 4 records" in page
+    assert "10 mail.hopthu.test." in page
+
+
+@pytest.mark.parametrize("name", ["", "-a.com", "a..b", "localhost", "com.vn", "<script>", "😀.vn"])
+def test_a_bad_name_is_refused_at_the_field_with_what_was_typed(
+    name: str, portal: Callable[..., HttpResponse]
+) -> None:
+    response = portal("domains/new/", {"name": name})
+    assert response.status_code == 422
+    assert 'aria-invalid="true"' in text(response)
+    assert "<script>" not in text(response).partition("<main")[2]
+
+
+def test_the_page_asks_for_news_and_hears_nothing_while_there_is_none(
+    portal: Callable[..., HttpResponse], world: World, admin: Actor, name_server: NameServer
+) -> None:
+    domain = register_domain(actor=admin, tenant=world.tenant, name=f"{unique('poll')}.test")
+    path = f"domains/{domain.pk}/dns/"
+    page = text(portal(path))
+    seen = page.partition("?seen=")[2].partition('"')[0]
+    assert portal(f"{path}?seen={seen}", **{"HX-Request": "true"}).status_code == 204
+    name_server.zone(domain.name)
+    verify_dns(check_id=DnsCheck.objects.get(domain=domain).pk)
+    news = portal(f"{path}?seen={seen}", **{"HX-Request": "true"})
+    assert news.status_code == 200
+    assert text(news).lstrip().startswith('<div class="page-part" id="dns">')
+    assert "Missing" in text(news)
+
+
+def test_check_now_opens_a_check_and_comes_back(
+    portal: Callable[..., HttpResponse], world: World
+) -> None:
+    response = portal(f"domains/{world.domain.pk}/dns/check/", {})
+    assert (response.status_code, response["Location"][-5:]) == (302, "/dns/")
+    assert DnsCheck.objects.filter(domain=world.domain, finished_at=None).count() == 1
+    assert "Checking…" in text(portal(f"domains/{world.domain.pk}/dns/"))
+
+
+def test_live_values_from_the_dns_are_text_only(
+    portal: Callable[..., HttpResponse], world: World, admin: Actor, name_server: NameServer
+) -> None:
+    domain = register_domain(actor=admin, tenant=world.tenant, name=f"{unique('xss')}.test")
+    name_server.zone(domain.name)
+    name_server.put(domain.name, "TXT", "v=spf1 <script>alert(1)</script> -all")
+    name_server.put(domain.name, "MX", "5 <img/src=x>.test.")
+    verify_dns(check_id=DnsCheck.objects.get(domain=domain).pk)
+    page = text(portal(f"domains/{domain.pk}/dns/"))
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert" not in page
+    assert "<img" not in page
+
+
+def test_the_zone_file_is_a_download(portal: Callable[..., HttpResponse], world: World) -> None:
+    response = portal(f"domains/{world.domain.pk}/dns/zone/")
+    assert response["Content-Disposition"] == f'attachment; filename="{world.domain.name}.zone"'
+    assert f"$ORIGIN {world.domain.name}." in text(response)
+
+
+def test_the_shared_page_shows_the_records_without_an_account(
+    portal: Callable[..., HttpResponse], world: World, client: Client
+) -> None:
+    page = text(portal(f"domains/{world.domain.pk}/dns/share/", {}))
+    token = page.partition("/portal/dns/")[2].partition("/")[0]
+    client.logout()
+    shared = client.get(f"/portal/dns/{token}/")
+    assert shared.status_code == 200
+    assert "hopthu-verify=token" in text(shared)
+    assert shared["X-Robots-Tag"] == "noindex, nofollow"
+    assert client.get(f"/portal/dns/{token}/?file=zone")["Content-Type"].startswith("text/dns")
+    assert client.get(f"/portal/dns/{token[:-2]}xx/").status_code == 404
+    world.domain.ownership_token = "another"
+    world.domain.save(update_fields=["ownership_token"])
+    assert client.get(f"/portal/dns/{token}/").status_code == 404
+
+
+def test_a_domain_is_deleted_by_typing_its_name(
+    portal: Callable[..., HttpResponse], world: World
+) -> None:
+    path = f"domains/{world.domain.pk}/delete/"
+    assert portal(path, {"name": "other.test"}).status_code == 422
+    assert portal(path, {"name": world.domain.name.upper()}).status_code == 302
+    assert not Domain.objects.filter(pk=world.domain.pk).exists()
+
+
+def test_a_full_domain_says_what_is_in_it(
+    portal: Callable[..., HttpResponse], world: World
+) -> None:
+    world.person("ha")
+    assert "1 mailbox" in text(portal(f"domains/{world.domain.pk}/delete/"))
+    response = portal(f"domains/{world.domain.pk}/delete/", {"name": world.domain.name})
+    assert response.status_code == 422
+    assert Domain.objects.filter(pk=world.domain.pk).exists()
+
+
+def test_the_catch_all_is_set_and_cleared(
+    portal: Callable[..., HttpResponse], world: World
+) -> None:
+    ha = world.person("ha")
+    path = f"domains/{world.domain.pk}/catch-all/"
+    assert portal(path, {"mailbox": ha.address}).status_code == 302
+    assert ha.address in text(portal(f"domains/{world.domain.pk}/"))
+    assert portal(path, {"mailbox": "x@elsewhere.test"}).status_code == 422
+    assert portal(path, {"mailbox": ""}).status_code == 302
+    assert ha.address not in text(portal(f"domains/{world.domain.pk}/"))
+
+
+# ---- mailboxes
+
+
+def fields(world: World, **more: str) -> dict[str, str]:
+    return {
+        "domain": str(world.domain.pk),
+        "name": "Trần Thu Hà",
+        "localpart": "",
+        "quota": "5",
+        "entry": "link",
+    } | more
+
+
+def test_a_mailbox_is_opened_with_a_link_shown_once(
+    portal: Callable[..., HttpResponse], world: World
+) -> None:
+    response = portal("mailboxes/new/", fields(world))
+    assert response.status_code == 200
+    assert "/invitation/" in text(response) or "invitation" in text(response)
+    assert "no-store" in response["Cache-Control"]
+    mailbox = Mailbox.objects.get(tenant=world.tenant)
+    assert mailbox.address.email == f"tran.thu.ha@{world.domain.name}"
+    assert mailbox.quota_bytes == 5_000_000_000
+
+
+def test_a_mailbox_is_opened_with_a_first_password(
+    portal: Callable[..., HttpResponse], world: World
+) -> None:
+    response = portal(
+        "mailboxes/new/", fields(world, entry="password", password=PASSWORD, localpart="ha")
+    )
+    assert response.status_code == 302
+    mailbox = Mailbox.objects.get(tenant=world.tenant)
+    assert mailbox.owner is not None
+    assert mailbox.owner.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"quota": "-1"}, "id_quota_error"),
+        ({"quota": "999"}, "20 GB"),
+        ({"localpart": "hà trần"}, "no accents"),
+        ({"localpart": "postmaster"}, "RFC 2142"),
+        ({"name": ""}, "id_name_error"),
+        ({"name": "😀", "localpart": ""}, "before the @"),
+        ({"entry": "password"}, "id_password_error"),
+        ({"entry": "password", "password": "123"}, "id_password_error"),
+        ({"domain": "0"}, "id_domain_error"),
+        ({"invite_email": "nobody"}, "id_invite_email_error"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(
+    wrong: dict[str, str],
+    words: str,
+    portal: Callable[..., HttpResponse],
+    world: World,
+    plan: Callable[..., object],
+) -> None:
+    plan(max_mailbox_bytes=20_000_000_000)
+    response = portal("mailboxes/new/", fields(world, **wrong))
+    assert response.status_code == 422
+    assert words in text(response)
+    assert not Mailbox.objects.filter(tenant=world.tenant).exists()
+
+
+def test_a_domain_of_another_company_is_no_choice(
+    portal: Callable[..., HttpResponse], world: World
+) -> None:
+    from tests.world import make_world
+
+    foreign = make_world().domain
+    response = portal("mailboxes/new/", fields(world, domain=str(foreign.pk)))
+    assert response.status_code == 422
+    assert not Mailbox.objects.filter(address__domain=foreign).exists()
+
+
+def settings_of(mailbox: Mailbox, **more: str) -> dict[str, str]:
+    return {
+        "name": mailbox.name,
+        "quota": "1",
+        "allow_imap": "on",
+        "version": str(mailbox.version),
+    } | more
+
+
+def test_settings_are_saved_and_a_second_admin_sees_the_newer_ones(
+    portal: Callable[..., HttpResponse], world: World
+) -> None:
+    box = world.person("ha").box
+    path = f"mailboxes/{box.pk}/settings/"
+    assert portal(path, settings_of(box, quota="2.5")).status_code == 302
+    response = portal(path, settings_of(box, name="Zweiter"))
+    assert response.status_code == 422
+    assert "Somebody else changed this mailbox" in text(response)
+    assert 'name="version" value="1"' in text(response)
+    box.refresh_from_db()
+    assert (box.quota_bytes, box.allow_pop3, box.name) == (2_500_000_000, False, "Ha")
+
+
+def test_mass_assignment_changes_nothing(portal: Callable[..., HttpResponse], world: World) -> None:
+    box = world.person("ha").box
+    extra = {"tenant": "1", "owner": "1", "status": "deleting", "address": "1", "id": "7"}
+    assert portal(f"mailboxes/{box.pk}/settings/", settings_of(box, **extra)).status_code == 302
+    after = Mailbox.objects.get(pk=box.pk)
+    assert (after.tenant_id, after.owner_id, after.status, after.address_id) == (
+        box.tenant_id,
+        box.owner_id,
+        box.status,
+        box.address_id,
+    )
+
+
+def test_forwarding_is_set_line_by_line_and_refused_in_words(
+    portal: Callable[..., HttpResponse], world: World
+) -> None:
+    person = world.person("ha")
+    path = f"mailboxes/{person.box.pk}/forwarding/"
+    data = {"targets": "an@partner.test\n b@partner.test; c@partner.test", "version": "0"}
+    assert portal(path, data).status_code == 302
+    person.box.refresh_from_db()
+    assert person.box.forward_to == ["an@partner.test", "b@partner.test", "c@partner.test"]
+    for bad in (person.address, "|cmd", "\n".join(f"p{n}@x.test" for n in range(10_000))):
+        response = portal(path, {"targets": bad, "version": "1"})
+        assert response.status_code == 422
+        assert "id_targets_error" in text(response)
+
+
+def test_suspend_resume_delete_and_undo_are_buttons(
+    portal: Callable[..., HttpResponse], world: World
+) -> None:
+    box = world.person("ha").box
+
+    def status() -> str:
+        return Mailbox.objects.get(pk=box.pk).status
+
+    assert portal(f"mailboxes/{box.pk}/suspend/", {}).status_code == 302
+    assert status() == MailboxStatus.SUSPENDED
+    assert "Resume" in text(portal(f"mailboxes/{box.pk}/"))
+    portal(f"mailboxes/{box.pk}/resume/", {})
+    assert portal(f"mailboxes/{box.pk}/delete/", {"grace_days": "5"}).status_code == 422
+    assert portal(f"mailboxes/{box.pk}/delete/", {"grace_days": "7"}).status_code == 302
+    assert status() == MailboxStatus.DELETING
+    assert "Undo the deletion" in text(portal(f"mailboxes/{box.pk}/"))
+    portal(f"mailboxes/{box.pk}/restore/", {})
+    assert status() == MailboxStatus.ACTIVE
+
+
+@pytest.mark.parametrize(
+    "verb", ["suspend", "resume", "restore", "settings", "forwarding", "password"]
+)
+def test_nothing_changes_by_following_a_link(
+    verb: str, portal: Callable[..., HttpResponse], world: World
+) -> None:
+    box = world.person("ha").box
+    assert portal(f"mailboxes/{box.pk}/{verb}/").status_code == 405
+
+
+def test_who_only_looks_sees_no_forms(world: World, client: Client) -> None:
+    box = world.person("ha").box
+    auditor = acting(world.tenant, Role.AUDITOR).user
+    assert auditor is not None
+    client.force_login(auditor)
+    page = text(client.get(f"/portal/{world.tenant.pk}/mailboxes/{box.pk}/"))
+    for verb in ("settings", "forwarding", "password", "suspend", "delete"):
+        assert f"/mailboxes/{box.pk}/{verb}/" not in page
+
+
+# ---- aliases and forwarders
+
+
+def test_an_alias_is_made_changed_and_deleted(
+    portal: Callable[..., HttpResponse], world: World
+) -> None:
+    ha, huy = world.person("ha"), world.person("huy")
+    domain = str(world.domain.pk)
+    response = portal(
+        "aliases/new/", {"domain": domain, "localpart": "info", "mailboxes": ha.address}
+    )
+    assert response.status_code == 302
+    alias = Alias.objects.get(address__email=f"info@{world.domain.name}")
+    assert "info@" in text(portal("aliases/"))
+    portal(
+        f"aliases/{alias.pk}/", {"mailboxes": f"{ha.address}\n{huy.address}", "is_enabled": "on"}
+    )
+    assert alias.targets.count() == 2
+    assert portal(f"aliases/{alias.pk}/", {"mailboxes": "x@y.test"}).status_code == 422
+    assert portal(f"aliases/{alias.pk}/delete/", {}).status_code == 302
+    assert not Alias.objects.filter(pk=alias.pk).exists()
+
+
+def test_a_forwarder_is_made_changed_and_deleted(
+    portal: Callable[..., HttpResponse], world: World
+) -> None:
+    domain = str(world.domain.pk)
+    new = {"domain": domain, "localpart": "hoadon", "targets": "an@partner.test"}
+    assert portal("forwarders/new/", new).status_code == 302
+    made = Forwarder.objects.get(address__email=f"hoadon@{world.domain.name}")
+    assert portal("forwarders/new/", new).status_code == 422
+    own = {"targets": made.address.email, "is_enabled": "on"}
+    assert portal(f"forwarders/{made.pk}/", own).status_code == 422
+    assert portal(f"forwarders/{made.pk}/", {"targets": "b@partner.test"}).status_code == 302
+    assert "Switched off" in text(portal("forwarders/"))
+    assert portal(f"forwarders/{made.pk}/delete/", {}).status_code == 302
+    assert not Forwarder.objects.filter(pk=made.pk).exists()
+
+
+# ---- the overview
+
+
+def test_the_overview_ranks_what_is_wrong(world: World, admin: Actor) -> None:
+    assert rows(world.tenant, admin) == []
+    Domain.objects.filter(pk=world.domain.pk).update(dns_problems=2, dns_worst="mx.missing")
+    pending = Domain.objects.create(
+        tenant=world.tenant, name=f"{unique('w')}.test", ownership_token="t"
+    )
+    assert pending.status == DomainStatus.PENDING
+    box = world.person("ha", quota_bytes=100).box
+    MailboxUsage.objects.create(mailbox=box, bytes=97, messages=1)
+    found = rows(world.tenant, admin)
+    assert [row.severity for row in found] == ["danger", "info", "danger"]
+    assert "2 DNS records to repair" in found[0].title
+    assert "MX missing" in found[0].text
+    assert "waits for proof" in found[1].title
+    assert "97 %" in found[2].text
+
+
+def test_many_troubled_domains_become_one_line(world: World, admin: Actor) -> None:
+    for number in range(9):
+        Domain.objects.create(
+            tenant=world.tenant, name=f"{unique('w')}{number}.test", ownership_token="t"
+        )
+    found = rows(world.tenant, admin)
+    assert len(found) == 4
+    assert "6 more domains" in found[-1].title
+
+
+def test_a_tenant_without_a_domain_is_told_how_to_begin(world: World, admin: Actor) -> None:
+    world.domain.delete()
+    (row,) = rows(world.tenant, admin)
+    assert row.url.endswith("/domains/new/")
+
+
+def test_figures_show_use_beside_the_limit(
+    world: World, admin: Actor, plan: Callable[..., object]
+) -> None:
+    plan(max_mailboxes=60, storage_bytes=300_000_000_000)
+    world.person("ha")
+    shown = {figure.label: (figure.value, figure.of) for figure in figures(world.tenant, admin)}
+    assert shown["Mailboxes"] == ("1", "60")
+    assert shown["Storage in use"] == ("0 B", "300 GB")
+    assert shown["Domains"] == ("1", "")
