@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -10,9 +11,11 @@ from allauth.account.internal.flows.logout import logout
 from allauth.account.internal.stagekit import clear_login
 from allauth.account.models import Login
 from allauth.core.internal import ratelimit
+from django.conf import settings
+from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
-from accounts.selectors import may_sign_in
+from accounts.selectors import may_sign_in, person_by_login
 from accounts.services.record_sign_in import record_sign_in
 from portal.http import client_ip, safe_next
 
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+DEVICE = "accounts.device"
+DEVICE_SECONDS = 365 * 86400
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     """Sign-in without sign-up: people come by invitation."""
 
@@ -29,7 +36,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": _("The address or the password is not right."),
         "too_many_login_attempts": _(
-            "Too many attempts with this address. Please wait five minutes, then try again."
+            "Too many attempts. Please wait five minutes, then try again."
         ),
     }
 
@@ -45,9 +52,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """Return the address that nginx saw."""
         return client_ip(request)
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:  # noqa: ARG002 - allauth's signature
-        # allauth would add the Host header, which the attacker chooses
-        return f"login:{str(credentials.get('email', '')).strip().lower()[:320]}"
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        # allauth would add the Host header, which the attacker chooses. A device that this person
+        # used before has a counter of its own, so that a stranger's guesses do not lock him out.
+        login = str(credentials.get("email", "")).strip().lower()[:320]
+        return f"login:{login}:{_known_device(request, login)}"
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         """Stop a suspended person who knows the password, with words instead of "wrong"."""
@@ -62,6 +71,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """Record the sign-in, then go where the person was heading."""
         record_sign_in(person=user, ip=client_ip(request))
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        response.set_cookie(
+            settings.DEVICE_COOKIE_NAME,
+            signing.dumps([user.pk, secrets.token_hex(8)], salt=DEVICE),
+            max_age=DEVICE_SECONDS,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
         return response
 
     def reauthenticate(self, user: User, password: str) -> bool:
@@ -71,6 +88,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Say nothing: "signed in" and "signed out" are seen, not told."""
+
+
+def _known_device(request: HttpRequest, login: str) -> str:
+    """Return the device's own mark when `login` signed in on it before, else an empty text."""
+    try:
+        person_id, mark = signing.loads(
+            request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""),
+            salt=DEVICE,
+            max_age=DEVICE_SECONDS,
+        )
+    except (signing.BadSignature, ValueError, TypeError):
+        return ""
+    person = person_by_login(login)
+    return str(mark) if person is not None and person.pk == person_id else ""
 
 
 def sign_in(request: HttpRequest, user: User, *, next_url: str, method: str) -> HttpResponse:

@@ -129,13 +129,14 @@ ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
-    "login_failed": "10/5m/ip,5/5m/key",
+    "login_failed": "30/5m/ip,5/5m/key",
     "reauthenticate": "10/m/user",
     "reset_password": "10/15m/ip,3/15m/key",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = 1
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_NAME = f"hopthu_session_{STACK.port}"
+DEVICE_COOKIE_NAME = f"hopthu_device_{STACK.port}"
 SESSION_COOKIE_AGE = STACK.session_days * 86400
 SESSION_COOKIE_SECURE = STACK.url.startswith("https:")
 SESSION_COOKIE_SAMESITE = "Lax"

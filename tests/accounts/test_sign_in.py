@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, LoginName, TenantStatus, User
 from accounts.services.request_password_link import request_password_link
+from portal.config import stack
 from tests.accounts.conftest import GOOD_PASSWORD
 from tests.world import PASSWORD, unique
 
@@ -132,6 +133,36 @@ def test_five_wrong_tries_close_the_door_in_words(world: World, client: Client) 
     answer = enter(client, person.address)
     assert not is_in(client)
     assert "Please wait five minutes" in answer.content.decode()
+
+
+def test_a_strangers_guesses_do_not_lock_out_a_known_device(world: World, client: Client) -> None:
+    person = world.person()
+    enter(client, person.address)
+    client.post("/accounts/logout/")
+    stranger = Client()
+    for _ in range(6):
+        enter(stranger, person.address, "wrong wrong wrong")
+    assert "Please wait" in enter(stranger, person.address).content.decode()
+    enter(client, person.address)
+    assert is_in(client)
+
+
+def test_a_known_device_is_not_known_for_somebody_else(world: World, client: Client) -> None:
+    enter(client, world.person().address)
+    client.post("/accounts/logout/")
+    victim = world.person()
+    stranger = Client()
+    for _ in range(5):
+        enter(stranger, victim.address, "wrong wrong wrong")
+    assert "Please wait" in enter(client, victim.address).content.decode()
+
+
+def test_a_forged_device_is_not_known(world: World, client: Client) -> None:
+    person = world.person()
+    client.cookies[f"hopthu_device_{stack().port}"] = f'["{person.user.pk}","x"]:forged'
+    for _ in range(5):
+        enter(client, person.address, "wrong wrong wrong")
+    assert "Please wait" in enter(client, person.address).content.decode()
 
 
 def test_another_host_header_does_not_give_more_tries(world: World, client: Client) -> None:
