@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from accounts.actor import Actor
 from accounts.roles import Role
+from accounts.services.change_roles import grant_role
+from accounts.services.create_person import create_person
 from tests.conftest import sign_in, until
 from tests.world import unique
 
@@ -86,3 +89,33 @@ def test_from_invitation_to_suspension(
     again = new_context().new_page()
     again.goto(shown)
     again.get_by_role("heading", name="This link no longer works").wait_for()
+
+
+def test_a_forgotten_password_is_replaced_by_a_mailed_link(
+    live: World, page: Page, stack: Stack
+) -> None:
+    address = f"{unique('outside')}@partner.test"
+    system = Actor.system(live.tenant)
+    person = create_person(
+        actor=system, tenant=live.tenant, email=address, name="Ngô Xa", password=PASSWORD
+    )
+    grant_role(actor=system, tenant=live.tenant, person=person, role=Role.AUDITOR)
+
+    page.goto("/accounts/login/")
+    page.get_by_role("link", name="Forgot your password?").click()
+    page.get_by_label("Mail address").fill(address)
+    page.get_by_role("button", name="Send me a link").click()
+    page.get_by_role("heading", name="Look at your other mail").wait_for()
+
+    arrived = until(lambda: letter_to(stack, address), seconds=30, what="the link by mail")
+    assert arrived is not None
+    letter = message_from_bytes(arrived.read_bytes(), policy=policy.default)
+    body = letter.get_body(("plain",))
+    assert body is not None
+    found = re.search(r"http\S+/invitation/\S+", body.get_content())
+    assert found is not None
+
+    page.goto(found.group())
+    page.get_by_label("Password").fill("ruộng lúa chín vàng 3")
+    page.get_by_role("button", name="Save and sign in").click()
+    page.wait_for_url(f"**/portal/{live.tenant.pk}/")
