@@ -54,6 +54,14 @@ def django_db_setup() -> None:
     """Use the stack's own database: no second one is made."""
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _pool_without_watching() -> None:
+    """Keep the IMAP pool's own thread from a database that pytest-django guards."""
+    from webmail.imap.pool import POOL
+
+    POOL.follow(list)
+
+
 @pytest.fixture
 def transactional_db() -> None:
     """Refuse: flushing tables would empty the running stack."""

@@ -39,9 +39,10 @@ class Pool:
         self._addresses: dict[int, str] = {}
         self._source: ChangeSource | None = None
         self._watcher: threading.Thread | None = None
+        self._looked = threading.Event()
 
     def follow(self, source: ChangeSource) -> None:
-        """Ask `source` each second for addresses whose connections must end."""
+        """Ask `source` each second, in a thread of ours, for addresses whose connections must end."""
         self._source = source
 
     @contextmanager
@@ -150,16 +151,26 @@ class Pool:
     # ---- the watcher: a thread that lives while there are connections
 
     def _watch(self) -> None:
-        """Start the watcher if it sleeps. Asked before a sign-in, so that no change slips through."""
-        with self._changed:
-            if self._watcher is not None and self._watcher.is_alive():
-                return
-            self._watcher = threading.Thread(target=self._run, name="imap-pool", daemon=True)
-        self._drop_changed()
-        self._watcher.start()
+        """Start the watcher if it sleeps, and wait until it knows where the changes stand.
 
-    def _run(self) -> None:
+        It looks before the first sign-in, so that no change slips in between.
+        """
+        with self._changed:
+            if self._watcher is None or not self._watcher.is_alive():
+                self._looked = threading.Event()
+                self._watcher = threading.Thread(
+                    target=self._run, args=(self._looked,), name="imap-pool", daemon=True
+                )
+                self._watcher.start()
+            looked = self._looked
+        looked.wait(WAIT_SECONDS)
+
+    def _run(self, looked: threading.Event) -> None:
         tick = threading.Event()
+        try:
+            self._drop_changed()
+        finally:
+            looked.set()
         while not tick.wait(1.0):
             self._drop_changed()
             _close_all(self._expired())
