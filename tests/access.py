@@ -85,6 +85,7 @@ def own_mailbox(name: str, *args: str, method: str = "GET", ok: Status = 200) ->
 
 MAY_READ_LOG = (OPERATOR, RESELLER, COMPANY, AUDITOR)
 MAY_CHANGE_PEOPLE = (OPERATOR, RESELLER, COMPANY)
+MAY_CHANGE_MAIL = (OPERATOR, RESELLER, COMPANY, DOMAIN)
 MAY_RESET = (OPERATOR, RESELLER, COMPANY, DOMAIN, HELP)
 
 ACCOUNTS = [
@@ -215,5 +216,35 @@ READING = [
     own_mailbox("webmail:image", "mailbox", ok=404),
 ]
 
+OUTGOING = ("mailbox", "submission")
+WRITING = [
+    own_mailbox("webmail:compose", "mailbox"),
+    own_mailbox("webmail:editor", "mailbox"),
+    own_mailbox("webmail:upload", "mailbox", "unknown_key", ok=404),
+    own_mailbox("webmail:upload-add", "mailbox", "unknown_key", method="POST", ok=400),
+    own_mailbox(
+        "webmail:upload-remove", "mailbox", "unknown_key", "unknown_key", method="POST", ok=204
+    ),
+    own_mailbox("webmail:people", "mailbox"),
+    own_mailbox("webmail:outbox", "mailbox", ok=MAIL_STORE),
+    own_mailbox("webmail:outbox-toast", *OUTGOING),
+    own_mailbox("webmail:outbox-undo", *OUTGOING, method="POST", ok=302),
+    own_mailbox("webmail:outbox-cancel", *OUTGOING, method="POST", ok=302),
+    own_mailbox("webmail:outbox-retry", *OUTGOING, method="POST", ok=302),
+    own_mailbox("webmail:outbox-dismiss", *OUTGOING, method="POST", ok=302),
+]
+DELIVERY = [
+    within("delivery:outgoing-list"),
+    within("delivery:outgoing-retry", "submission", may=MAY_CHANGE_MAIL, method="POST", ok=302),
+    within("delivery:outgoing-cancel", "submission", may=MAY_CHANGE_MAIL, method="POST", ok=302),
+]
+
 # Each room keeps its own list above; a new route goes into the list of its room.
-TABLE: list[Row] = [*ACCOUNTS, *DOMAINS, *MAILSERVER, *READING]
+TABLE: list[Row] = [
+    *ACCOUNTS,
+    *DOMAINS,
+    *DELIVERY,
+    *MAILSERVER,
+    *READING,
+    *WRITING,
+]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Invitation, Plan, Role, Tenant, TenantKind, User
+from delivery.models import Submission
+from delivery.states import SubmissionState
 from domains.services.set_alias import create_alias
 from domains.services.set_forwarder import create_forwarder
 from tests.world import World, operator_tenant, plant, unique
@@ -54,6 +57,16 @@ def set_scene(world: World) -> Scene:
     forwarder = create_forwarder(
         actor=system, domain=world.domain, localpart=unique("f"), targets=["an@partner.test"]
     )
+    submission = Submission.objects.create(
+        tenant=world.tenant,
+        mailbox=staff.box,
+        compose_id=uuid4(),
+        message_id=f"<{unique('m')}@{world.domain.name}>",
+        mail_from=staff.address,
+        size_bytes=1,
+        state=SubmissionState.QUEUED,
+        due_at=timezone.now() + timedelta(hours=1),
+    )
     args: dict[str, int | str] = {
         "tenant": world.tenant.pk,
         "reseller": world.reseller.pk,
@@ -69,5 +82,7 @@ def set_scene(world: World) -> Scene:
         "domain": world.domain.pk,
         "alias": alias.pk,
         "forwarder": forwarder.pk,
+        "submission": submission.pk,
+        "unknown_key": str(uuid4()),
     }
     return Scene(people, args)
