@@ -33,7 +33,12 @@ NAMES_WHEN_MADE = {use: names[0] for use, names in _USUAL_NAMES.items()}
 
 
 def list_folders(session: Session) -> list[Folder]:
-    """Return all folders with their counts, in the server's order. One command (LIST-STATUS)."""
+    """Return all folders with their counts, in the server's order (LIST-STATUS).
+
+    Of the selected folder Dovecot tells what this session saw last, hence the NOOP before.
+    """
+    if session.selected is not None:
+        session.command(b"NOOP")
     answer = session.command(
         b"LIST",
         b'""',
