@@ -30,3 +30,10 @@ export function size(bytes) {
   const digits = unit === 0 || value >= 100 ? 0 : 1;
   return `${new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: digits }).format(value)} ${units[unit]}`;
 }
+
+/** Parse markup into nodes; nothing in it is fetched or run. @param {string} text */
+export function fragment(text) {
+  const nodes = document.createDocumentFragment();
+  nodes.append(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
+  return nodes;
+}

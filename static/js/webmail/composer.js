@@ -75,7 +75,7 @@ export async function startComposer(form, tell, around = form) {
   };
 
   /** @param {FormData} data @param {boolean} [leaving] */
-  const post = (data, leaving = false) => fetch(form.action, { method: "POST", body: data, headers: { Accept: "application/json" }, credentials: "same-origin", keepalive: leaving });
+  const post = (data, leaving = false) => fetch(form.getAttribute("action") ?? "", { method: "POST", body: data, headers: { Accept: "application/json" }, credentials: "same-origin", keepalive: leaving });
 
   /** @type {Composer} */
   const composer = { form, isDirty: () => dirty, save, focus, address: "" };

@@ -1,6 +1,6 @@
 // @ts-check
 /** The text of a letter: an editable document in a frame of its own, without any script inside. */
-import { say } from "./compose-words.js";
+import { fragment, say } from "./compose-words.js";
 
 const KEPT = new Set(["A", "B", "BLOCKQUOTE", "BR", "CODE", "DIV", "EM", "H1", "H2", "H3", "I", "LI", "OL", "P", "PRE", "S", "STRONG", "SUB", "SUP", "TABLE", "TBODY", "TD", "TH", "THEAD", "TR", "U", "UL"]);
 const DROPPED = new Set(["SCRIPT", "STYLE", "TITLE", "META", "LINK", "TEMPLATE", "IFRAME", "OBJECT", "SVG", "HEAD"]);
@@ -55,7 +55,6 @@ export async function startEditor(form, does) {
   }
   text.hidden = true;
   const { body } = inside;
-  if (form.closest(".page-compose")) inside.documentElement.dataset.wide = "";
   fill(inside, html.value, text.value);
   body.contentEditable = "true";
   body.setAttribute("role", "textbox");
@@ -111,7 +110,7 @@ export async function startEditor(form, does) {
 
 /** @param {Document} inside @param {string} html @param {string} text */
 function fill(inside, html, text) {
-  if (html) inside.body.innerHTML = html; // washed by the server; nothing can run in this frame
+  if (html) inside.body.replaceChildren(fragment(html)); // washed by the server; nothing can run in this frame
   else {
     const lines = text ? text.split("\n") : [""];
     inside.body.replaceChildren(...lines.map((line) => {

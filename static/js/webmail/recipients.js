@@ -1,6 +1,6 @@
 // @ts-check
 /** Recipient fields: text becomes chips, typing is completed from people one knows. */
-import { made, say } from "./compose-words.js";
+import { fragment, made, say } from "./compose-words.js";
 
 const ADDRESS = /^[^\s@,;<>"]+@[^\s@,;<>"]+\.[^\s@,;<>".]{2,}$/;
 let numbers = 0;
@@ -254,10 +254,9 @@ class Field {
     try {
       const answer = await fetch(`${this.peopleUrl}?q=${encodeURIComponent(part)}`, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
       if (!answer.ok || this.typing.value.trim() !== part) return;
-      const template = document.createElement("template");
-      template.innerHTML = await answer.text();
+      const people = fragment(await answer.text());
       const known = new Set(this.entries.map((one) => one.email.toLowerCase()));
-      const options = [...template.content.children].filter((one) => one instanceof HTMLElement && !known.has(one.dataset.email ?? ""));
+      const options = [...people.children].filter((one) => one instanceof HTMLElement && !known.has(one.dataset.email ?? ""));
       options.forEach((one, index) => { one.id = `${this.list.id}-${index}`; mark(one, part); });
       this.list.replaceChildren(...options);
       this.typing.setAttribute("aria-expanded", String(options.length > 0));

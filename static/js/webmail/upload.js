@@ -1,6 +1,6 @@
 // @ts-check
 /** Files of a letter: chosen, dropped or pasted; checked before they travel, shown while they do. */
-import { made, say, size } from "./compose-words.js";
+import { fragment, made, say, size } from "./compose-words.js";
 import { csrfToken } from "./page.js";
 
 /**
@@ -65,9 +65,7 @@ export function startFiles(form, does) {
     });
     card.querySelector("[data-stop-upload]")?.addEventListener("click", () => request.abort());
     try {
-      const template = document.createElement("template");
-      template.innerHTML = await done;
-      card.replaceWith(template.content);
+      card.replaceWith(fragment(await done));
       does.changed();
     } catch (error) {
       card.remove();
@@ -144,8 +142,6 @@ function told(request) {
   try {
     return JSON.parse(request.responseText).detail ?? say("failed");
   } catch {
-    const template = document.createElement("template");
-    template.innerHTML = request.responseText;
-    return template.content.querySelector(".toast span")?.textContent ?? say("failed");
+    return fragment(request.responseText).querySelector(".toast span")?.textContent ?? say("failed");
   }
 }
