@@ -127,7 +127,7 @@ def text_as_html(text: str) -> CleanMarkup:
     """Return plain text as paragraphs; quote marks become quotations."""
     out: list[str] = []
     depth = 0
-    for line in text.replace("\r\n", "\n").split("\n"):
+    for line in text.replace("\r\n", "\n").rstrip("\n").split("\n"):
         marks = len(line) - len(line.lstrip(">")) if line.startswith(">") else 0
         content = line[marks:].removeprefix(" ") if marks else line
         while depth < min(marks, 20):
