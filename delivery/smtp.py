@@ -88,7 +88,7 @@ def submission_endpoint() -> Endpoint:
     """Return the submission service of this stack."""
     here = stack()
     return Endpoint(
-        "127.0.0.1", here.mail_port("submission"), here.mail_hostname, here.data / "ca.pem"
+        here.listen, here.mail_port("submission"), here.mail_hostname, here.data / "ca.pem"
     )
 
 

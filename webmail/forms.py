@@ -28,7 +28,7 @@ class HeaderField(forms.CharField):
     """Text that becomes a header field: line breaks and NUL are refused, in words."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, max_length=MAX_FIELD, **options)
+        super().__init__(required=False, max_length=MAX_FIELD, strip=False, **options)
         self.validators.append(_one_line)
 
 
@@ -128,7 +128,7 @@ class SendForm(DraftForm):
 
     def clean_subject(self) -> str:
         """Refuse what no server would take."""
-        subject: str = self.cleaned_data["subject"]
+        subject: str = self.cleaned_data["subject"].strip()
         if len(subject) > 900:
             raise ValidationError(_("A subject has at most 900 characters."))
         return subject
