@@ -1,0 +1,239 @@
+"""The mail page in a real browser: open, act, undo, keys, push, and all of it without script too."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.conftest import deliver, letter, sign_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser, Page
+
+    from portal.config import Stack
+    from tests.world import Person, World
+
+pytestmark = pytest.mark.browser
+
+SUBJECTS = ["Hợp đồng thuê kho", "Báo giá vải cotton", "Bảng chấm công", "Lịch nghỉ Tết"]
+
+
+@pytest.fixture
+def person(live: World, stack: Stack) -> Person:
+    """Somebody with four letters, the last of SUBJECTS newest."""
+    someone = live.person(name="Trần Thu Hà")
+    for subject in SUBJECTS:
+        deliver(
+            stack, someone.address, letter(someone.address, subject=subject, text=f"{subject}\n")
+        )
+    return someone
+
+
+@pytest.fixture
+def inbox(page: Page, person: Person) -> Page:
+    """The inbox, live."""
+    sign_in(page, person)
+    page.goto("/mail/")
+    expect(page.locator(".message-row")).to_have_count(4)
+    return page
+
+
+def shown(page: Page) -> list[str]:
+    return page.locator(".message-row:not(.is-leaving) .message-row__subject").all_inner_texts()
+
+
+def test_opening_swaps_the_reader_and_keeps_the_list(inbox: Page) -> None:
+    inbox.evaluate("window.stays = true")
+    inbox.get_by_role("link", name="Báo giá vải cotton").click()
+    expect(inbox.locator("[data-reader] h1")).to_have_text("Báo giá vải cotton")
+    assert "/f/SU5CT1g/" in inbox.url
+    assert inbox.url.rstrip("/").rsplit("/", 1)[1].isdigit()
+    assert inbox.evaluate("window.stays") is True
+    assert inbox.locator("main").count() == 1
+    assert inbox.locator("h1").count() == 1
+    expect(inbox).to_have_title(r"(3) Báo giá vải cotton – Hộp Thư")
+    inbox.go_back()
+    expect(inbox.locator("[data-reader] h2")).to_have_text("No message selected")
+    inbox.go_forward()
+    expect(inbox.locator("[data-reader] h1")).to_have_text("Báo giá vải cotton")
+    inbox.reload()
+    expect(inbox.locator("[data-reader] h1")).to_have_text("Báo giá vải cotton")
+
+
+def test_archive_goes_to_the_next_and_undo_brings_back(inbox: Page) -> None:
+    inbox.get_by_role("link", name="Bảng chấm công").click()
+    expect(inbox.locator("[data-reader] h1")).to_have_text("Bảng chấm công")
+    inbox.locator("[data-reader-form] button[value=archive]").click()
+    expect(inbox.locator("[data-reader] h1")).to_have_text("Báo giá vải cotton")
+    expect(inbox.locator(".message-row")).to_have_count(3)
+    toast = inbox.locator(".toast")
+    expect(toast).to_contain_text("1 message archived")
+    toast.get_by_role("button", name="Undo").click()
+    expect(inbox.locator(".message-row")).to_have_count(4)
+    assert sorted(shown(inbox)) == sorted(SUBJECTS)
+
+
+def test_the_keyboard_walks_opens_acts_and_undoes(inbox: Page) -> None:
+    inbox.keyboard.press("j")
+    inbox.keyboard.press("j")
+    expect(inbox.locator(".message-row.is-cursor")).to_contain_text("Bảng chấm công")
+    inbox.keyboard.press("o")
+    expect(inbox.locator("[data-reader] h1")).to_have_text("Bảng chấm công")
+    inbox.keyboard.press("k")
+    expect(inbox.locator("[data-reader] h1")).to_have_text("Lịch nghỉ Tết")
+    inbox.keyboard.press("s")
+    expect(inbox.locator(".icon-button--star")).to_have_attribute("aria-pressed", "true")
+    inbox.keyboard.press("u")
+    expect(inbox.locator("[data-reader] h2")).to_have_text("No message selected")
+    inbox.keyboard.press("j")
+    inbox.keyboard.press("#")
+    expect(inbox.locator(".toast")).to_contain_text("moved to Trash")
+    expect(inbox.locator(".message-row")).to_have_count(3)
+    inbox.keyboard.press("z")
+    expect(inbox.locator(".message-row")).to_have_count(4)
+    inbox.keyboard.press("?")
+    expect(inbox.locator("#keys")).to_be_visible()
+
+
+def test_keys_are_letters_while_typing_and_can_be_switched_off(inbox: Page) -> None:
+    inbox.keyboard.press("/")
+    inbox.keyboard.type("je#")
+    expect(inbox.locator("[data-search]")).to_have_value("je#")
+    assert len(shown(inbox)) == 4
+    inbox.keyboard.press("Escape")
+    inbox.keyboard.press("?")
+    inbox.locator("[data-keys-switch]").uncheck()
+    inbox.keyboard.press("Escape")
+    inbox.keyboard.press("j")
+    assert inbox.locator(".message-row.is-cursor").count() == 0
+
+
+def test_keys_work_inside_the_message_frame(inbox: Page, person: Person, stack: Stack) -> None:
+    message = letter(person.address, subject="Có HTML")
+    message.add_alternative("<p>nội dung <b>đậm</b></p>", subtype="html")
+    deliver(stack, person.address, message)
+    inbox.get_by_role("link", name="Có HTML").click()
+    inbox.frame_locator("iframe[data-message-frame]").locator("b").click()
+    inbox.keyboard.press("u")
+    expect(inbox.locator("[data-reader] h2")).to_have_text("No message selected")
+
+
+def test_several_are_chosen_moved_and_brought_back(inbox: Page) -> None:
+    boxes = inbox.locator(".message-row__pick")
+    boxes.nth(0).click()
+    boxes.nth(2).click(modifiers=["Shift"])
+    expect(inbox.locator("[data-select-count]")).to_have_text("3 chosen")
+    inbox.keyboard.press("v")
+    dialog = inbox.locator("[data-move-dialog]")
+    expect(dialog.locator("h2")).to_have_text("Move 3 messages to")
+    inbox.keyboard.type("arch")
+    inbox.keyboard.press("Enter")
+    expect(inbox.locator(".message-row")).to_have_count(1)
+    expect(inbox.locator(".toast")).to_contain_text("3 messages moved to Archive")
+    inbox.keyboard.press("z")
+    expect(inbox.locator(".message-row")).to_have_count(4)
+
+
+def test_new_mail_appears_within_a_second_and_disturbs_nothing(
+    inbox: Page, person: Person, stack: Stack
+) -> None:
+    expect(inbox.locator("[data-push]")).to_have_attribute("data-push-state", "live")
+    inbox.locator(".message-row__pick").nth(1).click()
+    deliver(stack, person.address, letter(person.address, subject="Thư mới đến"))
+    started = time.monotonic()
+    expect(inbox.locator(".message-row")).to_have_count(5)
+    took = time.monotonic() - started
+    assert took < 1.0
+    assert shown(inbox)[0] == "Thư mới đến"
+    expect(inbox.locator(".message-row.is-checked")).to_contain_text("Bảng chấm công")
+    expect(inbox).to_have_title(r"(5) Inbox – Hộp Thư")
+    expect(inbox.locator("[data-unread-count]")).to_have_text("5")
+
+
+def test_what_another_program_does_is_seen(
+    inbox: Page, person: Person, imap: Callable[..., object]
+) -> None:
+    expect(inbox.locator("[data-push]")).to_have_attribute("data-push-state", "live")
+    program = imap(person)
+    program.select("INBOX")  # type: ignore[attr-defined]
+    program.store("1", "+FLAGS", "\\Seen \\Flagged")  # type: ignore[attr-defined]
+    expect(inbox.locator(".message-row.is-unread")).to_have_count(3)
+    program.store("2", "+FLAGS", "\\Deleted")  # type: ignore[attr-defined]
+    program.expunge()  # type: ignore[attr-defined]
+    expect(inbox.locator(".message-row")).to_have_count(3)
+
+
+def test_everything_works_without_script(browser: Browser, person: Person, stack: Stack) -> None:
+    page = browser.new_context(
+        java_script_enabled=False, base_url=stack.url, locale="en-GB"
+    ).new_page()
+    sign_in(page, person)
+    page.goto("/mail/")
+    page.get_by_role("link", name="Báo giá vải cotton").click()
+    expect(page.locator("main h1")).to_have_text("Báo giá vải cotton")
+    page.locator("[data-reader-form] button[value=archive]").click()
+    expect(page.locator("main h1")).to_have_text("Hợp đồng thuê kho")
+    page.get_by_role("button", name="Undo").click()
+    page.goto("/mail/")
+    expect(page.locator(".message-row")).to_have_count(4)
+    page.locator(".message-row__pick input").nth(0).check()
+    page.locator(".message-row__pick input").nth(1).check()
+    page.locator("[data-select-bar] [data-move]").click()
+    expect(page.locator("main h1")).to_have_text("Move 2 messages to")
+    page.locator(".folder-pick label", has_text="Archive").click()
+    page.locator("main").get_by_role("button", name="Move").click()
+    expect(page.locator(".message-row")).to_have_count(2)
+    page.locator("[data-search]").fill("kho")
+    page.locator("[data-search]").press("Enter")
+    expect(page.locator("h1")).to_contain_text("result")
+    page.context.close()
+
+
+def test_the_phone_shows_one_pane_at_a_time(browser: Browser, person: Person, stack: Stack) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, base_url=stack.url, locale="en-GB", has_touch=True
+    )
+    page = context.new_page()
+    sign_in(page, person)
+    page.goto("/mail/")
+    expect(page.locator("[data-reader]")).to_be_hidden()
+    page.get_by_role("link", name="Báo giá vải cotton").click()
+    expect(page.locator("[data-reader] h1")).to_be_visible()
+    expect(page.locator("[data-list]")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("[data-back]").click()
+    expect(page.locator("[data-list]")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_list_message_search_and_choice_are_accessible(
+    theme: str, browser: Browser, person: Person, stack: Stack
+) -> None:
+    context = browser.new_context(color_scheme=theme, base_url=stack.url, locale="en-GB")  # type: ignore[arg-type]
+    page = context.new_page()
+    sign_in(page, person)
+    page.goto("/mail/")
+    seen = {"list": Axe().run(page)}
+    page.locator(".message-row__pick").nth(0).click()
+    seen["chosen"] = Axe().run(page)
+    page.locator(".message-row__pick").nth(0).click()
+    page.get_by_role("link", name="Báo giá vải cotton").click()
+    expect(page.locator("[data-reader] h1")).to_be_visible()
+    seen["message"] = Axe().run(page)
+    page.goto(page.locator("form[role=search]").get_attribute("action") + "?q=kho")  # type: ignore[operator]
+    seen["search"] = Axe().run(page)
+    wrong = {
+        where: [
+            (v["id"], [n["html"][:120] for n in v["nodes"]]) for v in result.response["violations"]
+        ]
+        for where, result in seen.items()
+    }
+    assert {where: found for where, found in wrong.items() if found} == {}
+    context.close()
