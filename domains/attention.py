@@ -14,7 +14,8 @@ from accounts.roles import Action
 from accounts.selectors import limits_of
 from domains.dns.words import summary
 from domains.names import show_address, show_domain
-from domains.selectors import fullest_mailboxes, troubled_domains, usage_of
+from domains.selectors import troubled_domains
+from domains.services.known_figures import known_figures
 from portal.attention import AttentionRow, Figure
 from portal.templatetags.ui import filesize
 
@@ -40,7 +41,7 @@ def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
     """Return how much of the plan is in use. At most two queries."""
     if not actor.may(Action.MAILBOX_VIEW):
         return []
-    usage, limits = usage_of(tenant), limits_of(tenant)
+    usage, limits = known_figures(tenant), limits_of(tenant)
     listed = reverse("domains:mailbox-list", args=[tenant.pk])
     return [
         Figure(
@@ -97,7 +98,7 @@ def _domains(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
 
 
 def _first_domain(tenant: Tenant) -> list[AttentionRow]:
-    if tenant.kind != TenantKind.COMPANY or usage_of(tenant).domains:
+    if tenant.kind != TenantKind.COMPANY or known_figures(tenant).domains:
         return []
     return [
         AttentionRow(
@@ -144,15 +145,16 @@ def _domain(domain: Domain) -> AttentionRow:
 
 
 def _full(tenant: Tenant) -> list[AttentionRow]:
-    fullest, total = fullest_mailboxes(tenant, SHOWN)
+    usage = known_figures(tenant)
+    fullest, total = usage.fullest, usage.full
     if not total:
         return []
     words = ", ".join(
         _("%(address)s %(percent)d %%")
-        % {"address": show_address(row.email), "percent": row.percent or 0}
+        % {"address": show_address(row.email), "percent": row.percent}
         for row in fullest
     )
-    is_urgent = any((row.percent or 0) >= 95 for row in fullest)
+    is_urgent = any(row.percent >= 95 for row in fullest)
     return [
         AttentionRow(
             "danger" if is_urgent else "warning",

@@ -1,10 +1,11 @@
-"""Background work of this room: looking at DNS, and freeing what was deleted."""
+"""Background work of this room: looking at DNS, counting, and freeing what was deleted."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from domains.services.check_due import check_due as claim_due
+from domains.services.known_figures import refresh_figures as refresh
 from domains.services.purge_deleted import purge_deleted as purge
 from domains.services.verify_dns import verify_dns as verify
 
@@ -43,3 +44,15 @@ def check_due() -> None:
 def purge_deleted() -> None:
     """Free mailboxes whose days of grace are over."""
     purge()
+
+
+@shared_task(
+    name="domains.refresh_figures",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=30,
+    time_limit=60,
+)
+def refresh_figures(tenant_id: int, domain_id: int = 0) -> None:
+    """Count the figures of a large tenant anew."""
+    refresh(tenant_id=tenant_id, domain_id=domain_id)

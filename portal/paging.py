@@ -52,12 +52,14 @@ class Page(Generic[Row]):
         return self.number + 1 if self.number < self.pages else None
 
 
-def paged(rows: QuerySet[Row], params: QueryDict, *, size: int = PAGE_SIZE) -> Page[Row]:
+def paged(
+    rows: QuerySet[Row], params: QueryDict, *, size: int = PAGE_SIZE, total: int | None = None
+) -> Page[Row]:
     """Return the page that `params["page"]` asks for; anything else than a number means the first.
 
-    Causes two queries: the count and the rows.
+    Causes two queries, the count and the rows; one where the caller knows `total`.
     """
-    total = rows.count()
+    total = rows.count() if total is None else total
     asked = params.get("page", "1")
     pages = max(1, -(-total // size))
     number = (

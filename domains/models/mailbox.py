@@ -60,6 +60,12 @@ class Mailbox(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["tenant", "-created_at"], name="mailbox_tenant_created"),
+            # one for each order of the list, within a tenant and over the whole installation
+            models.Index(fields=["created_at", "id"], name="mailbox_created"),
+            models.Index(fields=["name", "id"], name="mailbox_name"),
+            models.Index(fields=["tenant", "name", "id"], name="mailbox_tenant_name"),
+            models.Index(fields=["status", "id"], name="mailbox_status"),
+            models.Index(fields=["tenant", "status", "id"], name="mailbox_tenant_status"),
             models.Index(
                 fields=["delete_after"], name="mailbox_delete_after", condition=Q(status="deleting")
             ),

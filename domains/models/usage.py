@@ -8,7 +8,7 @@ from domains.models.mailbox import Mailbox
 
 
 class MailboxUsage(models.Model):
-    """Storage used by a mailbox as Dovecot counts it. No row: nothing was ever delivered.
+    """Storage used by a mailbox as Dovecot counts it; a trigger opens the row with the mailbox.
 
     The database holds no foreign key here: Dovecot must be able to report whatever is on its disk.
     """
@@ -22,6 +22,9 @@ class MailboxUsage(models.Model):
     )
     bytes = models.BigIntegerField(default=0, db_default=0)
     messages = models.BigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        indexes = (models.Index(fields=["bytes", "mailbox"], name="usage_bytes"),)
 
     def __str__(self) -> str:
         return str(self.mailbox_id)

@@ -24,13 +24,11 @@ from domains.selectors.domains import (
     filtered_domains,
     troubled_domains,
 )
-from domains.selectors.figures import Usage, usage_of
+from domains.selectors.figures import Figures, Full, figures_of
 from domains.selectors.mailboxes import (
     MailboxRow,
     filtered_mailboxes,
-    fullest_mailboxes,
     mailbox_by_address,
-    mailbox_counts,
     mailbox_of,
     mailbox_of_person,
     mailbox_rows,
@@ -40,12 +38,15 @@ from domains.selectors.mailboxes import (
     sign_ins_of,
     targets_at,
 )
+from domains.selectors.search import MAX_FOUND
 
 __all__ = [
+    "MAX_FOUND",
     "DnsReport",
     "DomainRow",
+    "Figures",
+    "Full",
     "MailboxRow",
-    "Usage",
     "alias_of",
     "aliases_of",
     "catch_all_of",
@@ -58,14 +59,13 @@ __all__ = [
     "domains_of",
     "domains_within",
     "expected_records",
+    "figures_of",
     "filtered_domains",
     "filtered_mailboxes",
     "forwarder_of",
     "forwarders_of",
-    "fullest_mailboxes",
     "mailbox_addresses_of",
     "mailbox_by_address",
-    "mailbox_counts",
     "mailbox_of",
     "mailbox_of_person",
     "mailbox_rows",
@@ -76,5 +76,4 @@ __all__ = [
     "sign_ins_of",
     "targets_at",
     "troubled_domains",
-    "usage_of",
 ]

@@ -1,44 +1,109 @@
-"""How much of its plan a tenant uses."""
+"""How much there is in a tenant and everything below it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from accounts.models import TenantKind
 from domains.names import RESERVED_LOCALPARTS
 
 if TYPE_CHECKING:
     from accounts.models import Tenant
 
+FULLEST = 3
+
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What exists in a tenant and everything below it."""
+class Full:
+    """A mailbox that is nearly full."""
+
+    email: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What exists; mailboxes on their way out are counted until they are gone."""
 
     domains: int
     mailboxes: int
     aliases: int  # without postmaster and abuse, which every domain gets
     forwarders: int
     bytes: int  # storage in use as Dovecot last counted it
+    suspended: int  # mailboxes
+    deleting: int
+    full: int  # mailboxes from 80 % of their quota on
+    fullest: tuple[Full, ...]  # the first of them
 
+    def of_state(self, state: str) -> int:
+        """Return how many mailboxes the list shows under a filter; unknown ones filter nothing."""
+        known = {"full": self.full, "suspended": self.suspended, "deleting": self.deleting}
+        return known.get(state, self.mailboxes)
+
+
+_SCOPE = {
+    TenantKind.OPERATOR.value: "TRUE",
+    TenantKind.RESELLER.value: "tenant_id IN (SELECT id FROM accounts_tenant WHERE path LIKE %(path)s)",
+    TenantKind.COMPANY.value: "tenant_id = %(tenant)s",
+}
 
 _SQL = """
-WITH t AS (SELECT id FROM accounts_tenant WHERE path LIKE %s)
-SELECT (SELECT count(*) FROM domains_domain WHERE tenant_id IN (SELECT id FROM t)),
-       (SELECT count(*) FROM domains_mailbox WHERE tenant_id IN (SELECT id FROM t)),
+WITH boxes AS (
+  SELECT m.id, m.address_id, m.status, m.quota_bytes, u.bytes
+    FROM domains_mailbox m JOIN domains_mailboxusage u ON u.mailbox_id = m.id
+   WHERE {mailboxes}),
+sums AS (
+  SELECT count(*) AS mailboxes, coalesce(sum(bytes), 0)::bigint AS bytes,
+         count(*) FILTER (WHERE status = 'suspended') AS suspended,
+         count(*) FILTER (WHERE status = 'deleting') AS deleting,
+         count(*) FILTER (WHERE quota_bytes > 0 AND bytes * 5 >= quota_bytes * 4) AS full
+    FROM boxes),
+fullest AS (
+  SELECT address_id, bytes * 100 / quota_bytes AS percent FROM boxes
+   WHERE quota_bytes > 0 AND bytes * 5 >= quota_bytes * 4
+   ORDER BY percent DESC, id LIMIT %(fullest)s)
+SELECT (SELECT count(*) FROM domains_domain WHERE {scope}),
+       s.mailboxes,
        (SELECT count(*) FROM domains_alias a JOIN domains_address d ON d.id = a.address_id
-         WHERE a.tenant_id IN (SELECT id FROM t) AND NOT d.localpart = ANY(%s)),
-       (SELECT count(*) FROM domains_forwarder WHERE tenant_id IN (SELECT id FROM t)),
-       (SELECT coalesce(sum(u.bytes), 0)::bigint FROM domains_mailboxusage u
-          JOIN domains_mailbox m ON m.id = u.mailbox_id WHERE m.tenant_id IN (SELECT id FROM t))
+         WHERE a.{scope} AND NOT d.localpart = ANY(%(reserved)s)),
+       (SELECT count(*) FROM domains_forwarder WHERE {scope}),
+       s.bytes, s.suspended, s.deleting, s.full,
+       (SELECT coalesce(json_agg(json_build_array(d.email, f.percent) ORDER BY f.percent DESC), '[]')
+          FROM fullest f JOIN domains_address d ON d.id = f.address_id)
+  FROM sums s
 """
 
 
-def usage_of(tenant: Tenant) -> Usage:
-    """Return the figures of `tenant` with all below it, in one query."""
+def figures_of(tenant: Tenant, *, domain_id: int = 0) -> Figures:
+    """Count in one query. With `domain_id`, mailboxes and storage of that domain only.
+
+    Reads every mailbox row: some 50 ms for 100,000. Pages ask `services.known_figures`, which
+    remembers the figures of large tenants.
+    """
+    scope = _SCOPE[tenant.kind]
+    mailboxes = f"m.{scope}" if scope != "TRUE" else scope
+    if domain_id:
+        mailboxes += (
+            " AND m.address_id IN (SELECT id FROM domains_address WHERE domain_id = %(domain)s)"
+        )
+    sql = _SQL.format(scope=scope, mailboxes=mailboxes).replace("a.TRUE", "TRUE")
     with connection.cursor() as cursor:
-        cursor.execute(_SQL, [f"{tenant.path}%", list(RESERVED_LOCALPARTS)])
+        cursor.execute(
+            sql,
+            {
+                "tenant": tenant.pk,
+                "path": f"{tenant.path}%",
+                "domain": domain_id,
+                "fullest": FULLEST,
+                "reserved": list(RESERVED_LOCALPARTS),
+            },
+        )
         row = cursor.fetchone()
-    return Usage(*(int(value) for value in row or (0, 0, 0, 0, 0)))
+    if row is None:
+        raise AssertionError("an aggregate always gives a row")
+    names = [field.name for field in fields(Figures)][:-1]
+    numbers = {name: int(value) for name, value in zip(names, row, strict=False)}
+    return Figures(**numbers, fullest=tuple(Full(email, int(share)) for email, share in row[-1]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import BigIntegerField, Count, F, Max, Q, Sum, Value, Window
+from django.db.models import BigIntegerField, F, Max, Q, Value
 from django.db.models.functions import Coalesce
 
 from domains.errors import MailboxSuspended, PersonSuspended
@@ -86,24 +86,13 @@ def filtered_mailboxes(
     tenant: Tenant, *, part: str = "", state: str = "", domain_id: int = 0
 ) -> QuerySet[Mailbox]:
     """Return the list's rows, unordered: `part` of address or name, `state` of FILTERS."""
-    rows = mailboxes_of(tenant)
+    # Every mailbox has its row of usage, and the inner join lets an index give the order.
+    rows = mailboxes_of(tenant).filter(usage__isnull=False)
     if domain_id:
         rows = rows.filter(address__domain=domain_id)
     if state in FILTERS:
         rows = rows.filter(FILTERS[state])
     return having_part(rows, part)
-
-
-def mailbox_counts(tenant: Tenant, *, domain_id: int = 0) -> dict[str, int]:
-    """Return how many mailboxes each filter finds, "all", and "bytes" in use. One query."""
-    rows = Mailbox.objects.filter(within(tenant))
-    if domain_id:
-        rows = rows.filter(address__domain=domain_id)
-    return rows.aggregate(
-        all=Count("pk"),
-        bytes=Coalesce(Sum("usage__bytes"), Value(0), output_field=BigIntegerField()),
-        **{name: Count("pk", filter=rule) for name, rule in FILTERS.items()},
-    )
 
 
 def mailbox_rows(mailboxes: Sequence[Mailbox]) -> list[MailboxRow]:
@@ -235,19 +224,3 @@ def targets_at(mailbox: Mailbox) -> list[Incoming]:
         .order_by("domain__name")
     ]
     return [*aliases, *forwarders, *nets]
-
-
-def fullest_mailboxes(tenant: Tenant, limit: int) -> tuple[list[MailboxRow], int]:
-    """Return the fullest mailboxes from 80 % on, and how many there are. One query."""
-    share = F("usage__bytes") * 100 / F("quota_bytes")
-    rows = list(
-        mailboxes_of(tenant)
-        .filter(NEAR_FULL)
-        .annotate(total=Window(Count("pk")), share=share)
-        .order_by("-share", "pk")[:limit]
-    )
-    shown = [
-        MailboxRow(row, row.address.email, row.used_bytes, (), None)  # type: ignore[attr-defined]  # annotated
-        for row in rows
-    ]
-    return shown, rows[0].total if rows else 0

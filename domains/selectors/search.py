@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from domains.models import Mailbox
 
 MAX_PART = 100
+MAX_FOUND = 1000
+TRIGRAM = 3
 
 
 class Fold(Func):
@@ -28,6 +30,8 @@ def within(tenant: Tenant) -> Q:
     """Return the condition for rows of `tenant`; of a reseller or operator, also all below it."""
     if tenant.kind == TenantKind.COMPANY:
         return Q(tenant=tenant)
+    if tenant.kind == TenantKind.OPERATOR:
+        return Q()
     return Q(tenant__path__startswith=tenant.path)
 
 
@@ -35,13 +39,25 @@ def having_part(mailboxes: QuerySet[Mailbox], part: str) -> QuerySet[Mailbox]:
     """Return those of `mailboxes` whose address or name contains `part` («tran» finds «Trần»).
 
     Two index scans joined by UNION: one condition with OR over two tables would read them whole.
+    One or two letters are looked for at the beginning of words only, since no index knows them
+    inside. At most MAX_FOUND of each kind are found: whoever sees so many types on.
     """
     wanted = part.replace("\0", "").strip()[:MAX_PART]
     if not wanted:
         return mailboxes
-    by_address = mailboxes.filter(address__email__contains=address_part(wanted))
-    by_name = mailboxes.alias(folded=Fold("name")).filter(folded__contains=fold(wanted))
-    found = by_address.order_by().values("pk").union(by_name.order_by().values("pk"))
+    folded = mailboxes.alias(folded=Fold("name"))
+    if len(wanted) < TRIGRAM:
+        by_address = mailboxes.filter(address__email__startswith=fold(wanted))
+        begins = Q(folded__startswith=fold(wanted)) | Q(folded__contains=f" {fold(wanted)}")
+        by_name = folded.filter(begins)
+    else:
+        by_address = mailboxes.filter(address__email__contains=address_part(wanted))
+        by_name = folded.filter(folded__contains=fold(wanted))
+    found = (
+        by_address.order_by()
+        .values("pk")[:MAX_FOUND]
+        .union(by_name.order_by().values("pk")[:MAX_FOUND])
+    )
     return mailboxes.filter(pk__in=found)
 
 

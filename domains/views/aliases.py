@@ -13,7 +13,8 @@ from accounts.http import TenantRequest, permission
 from accounts.roles import Action
 from domains.forms import AliasForm, AliasTargetsForm
 from domains.names import RESERVED_LOCALPARTS
-from domains.selectors import alias_of, aliases_of, usage_of
+from domains.selectors import alias_of, aliases_of
+from domains.services.known_figures import known_figures
 from domains.services.set_alias import change_alias, create_alias, delete_alias
 from portal.forms import attempt
 from portal.http import page
@@ -38,7 +39,7 @@ def alias_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "page": paged(rows, request.GET),
         "sorting": order,
         "query": query,
-        "usage": usage_of(request.tenant),
+        "usage": known_figures(request.tenant),
         "limits": request.tenant.plan,
         "reserved": RESERVED_LOCALPARTS,
         "may_change": request.actor.may(Action.ALIAS_CHANGE),

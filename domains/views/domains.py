@@ -24,9 +24,9 @@ from domains.selectors import (
     domain_rows,
     filtered_domains,
     mailbox_addresses_of,
-    usage_of,
 )
 from domains.services.delete_domain import contents_of, delete_domain
+from domains.services.known_figures import known_figures
 from domains.services.register_domain import register_domain
 from domains.services.set_catch_all import clear_catch_all, set_catch_all
 from portal.forms import attempt
@@ -56,7 +56,7 @@ def domain_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "query": query,
         "shown": shown,
         "counts": domain_counts(request.tenant),
-        "usage": usage_of(request.tenant),
+        "usage": known_figures(request.tenant),
         "limits": request.tenant.plan,
         "with_tenants": request.tenant.kind != TenantKind.COMPANY,
         "may_create": request.actor.may(Action.DOMAIN_CREATE),

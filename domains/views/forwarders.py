@@ -12,7 +12,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import TenantRequest, permission
 from accounts.roles import Action
 from domains.forms import ForwarderForm, ForwarderTargetsForm
-from domains.selectors import forwarder_of, forwarders_of, usage_of
+from domains.selectors import forwarder_of, forwarders_of
+from domains.services.known_figures import known_figures
 from domains.services.set_forwarder import change_forwarder, create_forwarder, delete_forwarder
 from portal.forms import attempt
 from portal.http import page
@@ -37,7 +38,7 @@ def forwarder_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "page": paged(rows, request.GET),
         "sorting": order,
         "query": query,
-        "usage": usage_of(request.tenant),
+        "usage": known_figures(request.tenant),
         "limits": request.tenant.plan,
         "may_change": request.actor.may(Action.FORWARDER_CHANGE),
     }

@@ -16,13 +16,14 @@ from accounts.roles import Action
 from domains.forms import MailboxForm
 from domains.names import show_domain, suggest_localpart
 from domains.selectors import (
+    MAX_FOUND,
     domains_within,
     filtered_mailboxes,
     mailbox_addresses_of,
-    mailbox_counts,
     mailbox_rows,
 )
 from domains.services.check_quota import largest_quota
+from domains.services.known_figures import known_figures
 from domains.services.provision_mailbox import Provisioned, provision_mailbox
 from portal.forms import attempt
 from portal.http import page
@@ -38,7 +39,7 @@ COLUMNS = {
     "address": ("address__email",),
     "name": ("name",),
     "status": ("status", "address__email"),
-    "usage": ("used_bytes",),
+    "usage": ("usage__bytes",),
     "created": ("created_at",),
 }
 DEFAULT_QUOTA = 5_000_000_000
@@ -54,8 +55,10 @@ def mailbox_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
     domain = _domain_asked(request)
     domain_id = domain.pk if domain else 0
     rows = filtered_mailboxes(request.tenant, part=query, state=shown, domain_id=domain_id)
-    found = paged(rows.order_by(*order.order_by), request.GET)
-    counts = mailbox_counts(request.tenant, domain_id=domain_id)
+    counts = known_figures(request.tenant, domain_id=domain_id)
+    found = paged(
+        rows.order_by(*order.order_by), request.GET, total=None if query else counts.of_state(shown)
+    )
     context = {
         "here": "mailboxes",
         "page": found,
@@ -67,8 +70,9 @@ def mailbox_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "shown_name": show_domain(domain.name) if domain else "",
         "tab": "mailboxes",
         "counts": counts,
+        "cut_at": MAX_FOUND if query and found.total >= MAX_FOUND else 0,
         "limits": None if domain else request.tenant.plan,
-        "has_domains": bool(counts["all"]) or domains_within(request.tenant).exists(),
+        "has_domains": counts.domains > 0,
         "with_tenants": request.tenant.kind != TenantKind.COMPANY,
         "may_create": request.actor.may(Action.MAILBOX_CREATE),
     }
@@ -95,7 +99,7 @@ def mailbox_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "here": "mailboxes",
         "form": form,
         "largest": largest,
-        "counts": mailbox_counts(tenant),
+        "counts": known_figures(tenant),
         "limits": tenant.plan,
     }
     if form.is_valid():

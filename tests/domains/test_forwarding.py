@@ -365,6 +365,6 @@ def test_nobody_from_elsewhere_changes_addresses(world: World, hoa: Person) -> N
             lambda a: delete_domain(actor=a, domain=world.domain),
         ):
             with pytest.raises(NotAllowed):
-                attempt(actor)  # type: ignore[no-untyped-call]  # four lambdas
+                attempt(actor)
     world.domain.refresh_from_db()
     assert world.domain.status == DomainStatus.ACTIVE

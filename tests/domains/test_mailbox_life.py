@@ -246,7 +246,7 @@ def test_purging_frees_everything_and_orders_the_home_away(
     set_forwarding(
         actor=admin, mailbox=other.box, targets=[email, "an@partner.test"], keep_copy=True
     )
-    MailboxUsage.objects.create(mailbox=hoa.box, bytes=7, messages=1)
+    MailboxUsage.objects.filter(mailbox=hoa.box).update(bytes=7)
     LastSignIn.objects.create(mailbox=hoa.box, service="imap", at_epoch=1)
     delete_mailbox(actor=admin, mailbox=hoa.box, grace_days=0)
 
@@ -307,13 +307,14 @@ def test_the_next_mailbox_inherits_postmaster(world: World, admin: Actor) -> Non
 @pytest.mark.parametrize("role", [Role.HELP_DESK, Role.AUDITOR])
 def test_roles_that_only_look_change_nothing(role: Role, hoa: Person, world: World) -> None:
     actor = acting(world.tenant, role)
-    for attempt in (
+    attempts: tuple[Callable[[], object], ...] = (
         lambda: change_mailbox(actor=actor, mailbox=hoa.box, version=0, name="X"),
         lambda: suspend_mailbox(actor=actor, mailbox=hoa.box),
         lambda: resume_mailbox(actor=actor, mailbox=hoa.box),
         lambda: delete_mailbox(actor=actor, mailbox=hoa.box),
         lambda: restore_mailbox(actor=actor, mailbox=hoa.box),
         lambda: set_forwarding(actor=actor, mailbox=hoa.box, targets=[], keep_copy=True),
-    ):
+    )
+    for attempt in attempts:
         with pytest.raises(NotAllowed):
             attempt()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.http import HttpResponse
 
 from accounts.models import Role
 from domains.attention import figures, rows
@@ -27,19 +28,19 @@ from tests.world import PASSWORD, World, unique
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpResponse
+    from django.http import HttpResponseBase
     from django.test import Client
 
     from accounts.actor import Actor
 
 
 @pytest.fixture
-def portal(client: Client, admin: Actor, world: World) -> Callable[..., HttpResponse]:
+def portal(client: Client, admin: Actor, world: World) -> Callable[..., HttpResponseBase]:
     """Ask a page of the company as its admin; data makes it a POST."""
     assert admin.user is not None
     client.force_login(admin.user)
 
-    def ask(path: str, data: dict[str, str] | None = None, **headers: str) -> HttpResponse:
+    def ask(path: str, data: dict[str, str] | None = None, **headers: str) -> HttpResponseBase:
         url = f"/portal/{world.tenant.pk}/{path}"
         if data is None:
             return client.get(url, headers=headers)
@@ -48,7 +49,8 @@ def portal(client: Client, admin: Actor, world: World) -> Callable[..., HttpResp
     return ask
 
 
-def text(response: HttpResponse) -> str:
+def text(response: HttpResponseBase) -> str:
+    assert isinstance(response, HttpResponse)
     return response.content.decode()
 
 
@@ -56,7 +58,7 @@ def text(response: HttpResponse) -> str:
 
 
 def test_a_domain_is_added_in_steps(
-    portal: Callable[..., HttpResponse], world: World, name_server: NameServer
+    portal: Callable[..., HttpResponseBase], world: World, name_server: NameServer
 ) -> None:
     name = f"{unique('moi')}.test"
     response = portal("domains/new/", {"name": name})
@@ -76,7 +78,7 @@ def test_a_domain_is_added_in_steps(
 
 @pytest.mark.parametrize("name", ["", "-a.com", "a..b", "localhost", "com.vn", "<script>", "😀.vn"])
 def test_a_bad_name_is_refused_at_the_field_with_what_was_typed(
-    name: str, portal: Callable[..., HttpResponse]
+    name: str, portal: Callable[..., HttpResponseBase]
 ) -> None:
     response = portal("domains/new/", {"name": name})
     assert response.status_code == 422
@@ -85,7 +87,7 @@ def test_a_bad_name_is_refused_at_the_field_with_what_was_typed(
 
 
 def test_the_page_asks_for_news_and_hears_nothing_while_there_is_none(
-    portal: Callable[..., HttpResponse], world: World, admin: Actor, name_server: NameServer
+    portal: Callable[..., HttpResponseBase], world: World, admin: Actor, name_server: NameServer
 ) -> None:
     domain = register_domain(actor=admin, tenant=world.tenant, name=f"{unique('poll')}.test")
     path = f"domains/{domain.pk}/dns/"
@@ -101,7 +103,7 @@ def test_the_page_asks_for_news_and_hears_nothing_while_there_is_none(
 
 
 def test_check_now_opens_a_check_and_comes_back(
-    portal: Callable[..., HttpResponse], world: World
+    portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     response = portal(f"domains/{world.domain.pk}/dns/check/", {})
     assert (response.status_code, response["Location"][-5:]) == (302, "/dns/")
@@ -110,7 +112,7 @@ def test_check_now_opens_a_check_and_comes_back(
 
 
 def test_live_values_from_the_dns_are_text_only(
-    portal: Callable[..., HttpResponse], world: World, admin: Actor, name_server: NameServer
+    portal: Callable[..., HttpResponseBase], world: World, admin: Actor, name_server: NameServer
 ) -> None:
     domain = register_domain(actor=admin, tenant=world.tenant, name=f"{unique('xss')}.test")
     name_server.zone(domain.name)
@@ -123,14 +125,14 @@ def test_live_values_from_the_dns_are_text_only(
     assert "<img" not in page
 
 
-def test_the_zone_file_is_a_download(portal: Callable[..., HttpResponse], world: World) -> None:
+def test_the_zone_file_is_a_download(portal: Callable[..., HttpResponseBase], world: World) -> None:
     response = portal(f"domains/{world.domain.pk}/dns/zone/")
     assert response["Content-Disposition"] == f'attachment; filename="{world.domain.name}.zone"'
     assert f"$ORIGIN {world.domain.name}." in text(response)
 
 
 def test_the_shared_page_shows_the_records_without_an_account(
-    portal: Callable[..., HttpResponse], world: World, client: Client
+    portal: Callable[..., HttpResponseBase], world: World, client: Client
 ) -> None:
     page = text(portal(f"domains/{world.domain.pk}/dns/share/", {}))
     token = page.partition("/portal/dns/")[2].partition("/")[0]
@@ -147,7 +149,7 @@ def test_the_shared_page_shows_the_records_without_an_account(
 
 
 def test_a_domain_is_deleted_by_typing_its_name(
-    portal: Callable[..., HttpResponse], world: World
+    portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     path = f"domains/{world.domain.pk}/delete/"
     assert portal(path, {"name": "other.test"}).status_code == 422
@@ -156,7 +158,7 @@ def test_a_domain_is_deleted_by_typing_its_name(
 
 
 def test_a_full_domain_says_what_is_in_it(
-    portal: Callable[..., HttpResponse], world: World
+    portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     world.person("ha")
     assert "1 mailbox" in text(portal(f"domains/{world.domain.pk}/delete/"))
@@ -166,7 +168,7 @@ def test_a_full_domain_says_what_is_in_it(
 
 
 def test_the_catch_all_is_set_and_cleared(
-    portal: Callable[..., HttpResponse], world: World
+    portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     ha = world.person("ha")
     path = f"domains/{world.domain.pk}/catch-all/"
@@ -191,7 +193,7 @@ def fields(world: World, **more: str) -> dict[str, str]:
 
 
 def test_a_mailbox_is_opened_with_a_link_shown_once(
-    portal: Callable[..., HttpResponse], world: World
+    portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     response = portal("mailboxes/new/", fields(world))
     assert response.status_code == 200
@@ -203,7 +205,7 @@ def test_a_mailbox_is_opened_with_a_link_shown_once(
 
 
 def test_a_mailbox_is_opened_with_a_first_password(
-    portal: Callable[..., HttpResponse], world: World
+    portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     response = portal(
         "mailboxes/new/", fields(world, entry="password", password=PASSWORD, localpart="ha")
@@ -232,7 +234,7 @@ def test_a_mailbox_is_opened_with_a_first_password(
 def test_what_is_wrong_is_said_at_its_field(
     wrong: dict[str, str],
     words: str,
-    portal: Callable[..., HttpResponse],
+    portal: Callable[..., HttpResponseBase],
     world: World,
     plan: Callable[..., object],
 ) -> None:
@@ -244,7 +246,7 @@ def test_what_is_wrong_is_said_at_its_field(
 
 
 def test_a_domain_of_another_company_is_no_choice(
-    portal: Callable[..., HttpResponse], world: World
+    portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     from tests.world import make_world
 
@@ -264,7 +266,7 @@ def settings_of(mailbox: Mailbox, **more: str) -> dict[str, str]:
 
 
 def test_settings_are_saved_and_a_second_admin_sees_the_newer_ones(
-    portal: Callable[..., HttpResponse], world: World
+    portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     box = world.person("ha").box
     path = f"mailboxes/{box.pk}/settings/"
@@ -277,7 +279,9 @@ def test_settings_are_saved_and_a_second_admin_sees_the_newer_ones(
     assert (box.quota_bytes, box.allow_pop3, box.name) == (2_500_000_000, False, "Ha")
 
 
-def test_mass_assignment_changes_nothing(portal: Callable[..., HttpResponse], world: World) -> None:
+def test_mass_assignment_changes_nothing(
+    portal: Callable[..., HttpResponseBase], world: World
+) -> None:
     box = world.person("ha").box
     extra = {"tenant": "1", "owner": "1", "status": "deleting", "address": "1", "id": "7"}
     assert portal(f"mailboxes/{box.pk}/settings/", settings_of(box, **extra)).status_code == 302
@@ -291,7 +295,7 @@ def test_mass_assignment_changes_nothing(portal: Callable[..., HttpResponse], wo
 
 
 def test_forwarding_is_set_line_by_line_and_refused_in_words(
-    portal: Callable[..., HttpResponse], world: World
+    portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     person = world.person("ha")
     path = f"mailboxes/{person.box.pk}/forwarding/"
@@ -306,7 +310,7 @@ def test_forwarding_is_set_line_by_line_and_refused_in_words(
 
 
 def test_suspend_resume_delete_and_undo_are_buttons(
-    portal: Callable[..., HttpResponse], world: World
+    portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     box = world.person("ha").box
 
@@ -329,7 +333,7 @@ def test_suspend_resume_delete_and_undo_are_buttons(
     "verb", ["suspend", "resume", "restore", "settings", "forwarding", "password"]
 )
 def test_nothing_changes_by_following_a_link(
-    verb: str, portal: Callable[..., HttpResponse], world: World
+    verb: str, portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     box = world.person("ha").box
     assert portal(f"mailboxes/{box.pk}/{verb}/").status_code == 405
@@ -349,7 +353,7 @@ def test_who_only_looks_sees_no_forms(world: World, client: Client) -> None:
 
 
 def test_an_alias_is_made_changed_and_deleted(
-    portal: Callable[..., HttpResponse], world: World
+    portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     ha, huy = world.person("ha"), world.person("huy")
     domain = str(world.domain.pk)
@@ -369,7 +373,7 @@ def test_an_alias_is_made_changed_and_deleted(
 
 
 def test_a_forwarder_is_made_changed_and_deleted(
-    portal: Callable[..., HttpResponse], world: World
+    portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     domain = str(world.domain.pk)
     new = {"domain": domain, "localpart": "hoadon", "targets": "an@partner.test"}
@@ -395,7 +399,7 @@ def test_the_overview_ranks_what_is_wrong(world: World, admin: Actor) -> None:
     )
     assert pending.status == DomainStatus.PENDING
     box = world.person("ha", quota_bytes=100).box
-    MailboxUsage.objects.create(mailbox=box, bytes=97, messages=1)
+    MailboxUsage.objects.filter(mailbox=box).update(bytes=97)
     found = rows(world.tenant, admin)
     assert [row.severity for row in found] == ["danger", "info", "danger"]
     assert "2 DNS records to repair" in found[0].title
