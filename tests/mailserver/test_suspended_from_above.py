@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def may_sign_in(address: str) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM mail_sign_ins WHERE email = %s", [address])
+        cursor.execute("SELECT count(*) FROM dovecot_tokendb WHERE email = %s", [address])
         return bool(cursor.fetchone()[0])
 
 
