@@ -151,9 +151,9 @@ def recipient_line(outcome: Outcome) -> RecipientLine:
     quoted = _server_words(outcome.reply_code, outcome.enhanced_code, outcome.reply_text)
     match outcome.state:
         case OutcomeState.REFUSED:
-            tone, icon, words = "danger", "x-circle", said
+            tone, icon, words = "danger", "x-circle", said or _("refused")
         case OutcomeState.DEFERRED:
-            tone, icon, words = "warning", "clock", said
+            tone, icon, words = "warning", "clock", said or _("put off")
         case OutcomeState.DELIVERED:
             tone, icon, words, quoted = *_delivered(outcome), ""
         case OutcomeState.ACCEPTED:

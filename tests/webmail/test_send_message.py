@@ -124,7 +124,7 @@ def test_what_follows_in_the_mailbox_is_noted_with_the_letter(world: World) -> N
     assert (copy.answered_folder, copy.answered_uid_validity, copy.answered_uid) == ("INBOX", 7, 42)
     assert copy.is_forward
     assert copy.draft_message_id == "old@x"
-    assert copy.due_at == row.due_at
+    assert copy.due_at <= timezone.now()
 
 
 def test_html_is_washed_and_gets_a_plain_twin(world: World) -> None:

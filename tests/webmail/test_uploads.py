@@ -79,6 +79,17 @@ def test_two_days_untouched_and_it_goes(world: World) -> None:
     assert ComposeUpload.objects.filter(pk=kept.pk).exists()
 
 
+def test_a_file_that_no_row_names_goes_too(world: World) -> None:
+    row = add(world.person())
+    ComposeUpload.objects.filter(pk=row.pk).delete()
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        purge_uploads()
+    assert path_of(row).exists()
+    with time_machine.travel(timezone.now() + timedelta(days=2, minutes=1)):
+        purge_uploads()
+    assert not path_of(row).exists()
+
+
 @pytest.mark.parametrize(
     ("head", "kind"),
     [

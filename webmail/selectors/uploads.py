@@ -42,7 +42,12 @@ def path_of(upload: ComposeUpload) -> Path:
 
 def folder_of(mailbox_id: int) -> Path:
     """Return the folder of a mailbox's uploads."""
-    return stack().data / "uploads" / str(mailbox_id)
+    return uploads_folder() / str(mailbox_id)
+
+
+def uploads_folder() -> Path:
+    """Return the folder of all uploads."""
+    return stack().data / "uploads"
 
 
 @dataclass(frozen=True, slots=True)

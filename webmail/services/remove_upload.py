@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.utils import timezone
 
 from webmail.models import ComposeUpload
-from webmail.selectors.uploads import folder_of, path_of
+from webmail.selectors.uploads import folder_of, path_of, uploads_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from uuid import UUID
+    from datetime import datetime
 
     from webmail.identity import MailIdentity
 
 KEPT = timedelta(days=2)
 AT_ONCE = 500
+_KEY = re.compile("[0-9a-f]{32}")
 
 
 def remove_upload(identity: MailIdentity, *, compose_id: UUID, key: UUID) -> None:
@@ -34,8 +37,24 @@ def remove_uploads(mailbox_id: int, compose_id: UUID) -> None:
 
 def purge_uploads() -> int:
     """Remove what nobody touched for two days, at most AT_ONCE files; drafts keep their copies."""
-    old = ComposeUpload.objects.filter(touched_at__lt=timezone.now() - KEPT)
-    return _remove(old.order_by("id")[:AT_ONCE])
+    before = timezone.now() - KEPT
+    old = ComposeUpload.objects.filter(touched_at__lt=before)
+    return _remove(old.order_by("id")[:AT_ONCE]) + _remove_lost(before)
+
+
+def _remove_lost(before: datetime) -> int:
+    """Remove old files that no row names: a worker died between file and row."""
+    found = [
+        path
+        for path in uploads_folder().glob("*/*")
+        if path.stat().st_mtime < before.timestamp() and _KEY.fullmatch(path.name)
+    ][:AT_ONCE]
+    named = ComposeUpload.objects.filter(key__in=[UUID(hex=path.name) for path in found])
+    known = {key.hex for key in named.values_list("key", flat=True)}
+    lost = [path for path in found if path.name not in known]
+    for path in lost:
+        path.unlink(missing_ok=True)
+    return len(lost)
 
 
 def _remove(rows: Iterable[ComposeUpload]) -> int:

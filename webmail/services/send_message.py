@@ -121,7 +121,7 @@ def _store(
             "answered_uid": answers.uid if answers else 0,
             "is_forward": bool(answers and answers.is_forward),
             "draft_message_id": writing.replaces,
-            "due_at": due_at,
+            "due_at": timezone.now(),  # looked at as soon as the submission has ended
         },
     )
     _collect(mailbox, letter.recipients)
