@@ -13,7 +13,7 @@ from webmail.selectors.mailboxes import own_mailbox
 from webmail.selectors.pages import folder_screen
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Request
+    from playwright.sync_api import Dialog, Page, Request
 
     from portal.config import Stack
     from tests.world import World
@@ -32,12 +32,13 @@ class Witness:
         self.blocked: list[str] = []
         page.on("requestfinished", self._request)
         page.on("requestfailed", self._request)
-        page.on(
-            "dialog",
-            lambda dialog: (self.wrong.append(f"dialog {dialog.message}"), dialog.dismiss()),
-        )
+        page.on("dialog", self._dialog)
         page.on("popup", lambda popup: self.wrong.append(f"popup {popup.url}"))
         page.on("pageerror", lambda error: self.wrong.append(f"script error {error}"))
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.wrong.append(f"dialog {dialog.message}")
+        dialog.dismiss()
 
     def _request(self, request: Request) -> None:
         parts = urlsplit(request.url)

@@ -78,7 +78,7 @@ export async function piece(url, options = {}) {
   }
   const text = await answer.text();
   const content = document.createRange().createContextualFragment(text);
-  if (!answer.ok) throw new Refused(answer.status, content.textContent?.trim() ?? "");
+  if (!answer.ok) throw new Refused(answer.status, content.querySelector(".toast > span")?.textContent?.trim() ?? "");
   return { html: content, etag: answer.headers.get("ETag") ?? "" };
 }
 

@@ -65,6 +65,10 @@ export async function openUrl(url, options = {}) {
       row?.remove();
       closeReader({ push: false });
       document.dispatchEvent(new CustomEvent("hopthu:resync", { detail: { reason: "gone" } }));
+    } else if (openMessage()) {
+      showPlace();
+    } else {
+      closeReader({ push: false });
     }
     showToast(error instanceof Refused && error.message ? error.message : word("failed"), { danger: true });
   }
