@@ -1,0 +1,371 @@
+"""What Postfix and Dovecot read: who is where, who may come in, and how little it costs."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from domains.models import (
+    Address,
+    Alias,
+    AliasTarget,
+    CatchAll,
+    Domain,
+    DomainStatus,
+    Forwarder,
+    ForwarderTarget,
+    LastSignIn,
+    Mailbox,
+    MailboxStatus,
+    MailboxUsage,
+)
+from tests.mailserver.many_rows import fill
+
+if TYPE_CHECKING:
+    from portal.config import Stack
+    from tests.world import Person, World
+
+LOGINS = ["imap", "pop3", "smtp", "sieve"]
+
+
+def ask(sql: str, *values: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+def destinations(address: str) -> list[str]:
+    return ask("SELECT destination FROM postfix_aliases WHERE address = %s", address)
+
+
+def senders(address: str) -> list[str]:
+    return ask("SELECT login FROM postfix_senders WHERE address = %s", address)
+
+
+def refusal(localpart: str, domain: str) -> list[str]:
+    return ask("SELECT reply FROM postfix_refusal(%s, %s) AS reply", localpart, domain)
+
+
+def services(view: str, email: str) -> list[str]:
+    return ask(f"SELECT service FROM {view} WHERE email = %s", email)
+
+
+def user(service: str, email: str) -> dict[str, str]:
+    found = ask("SELECT val FROM dovecot_userdb WHERE service = %s AND email = %s", service, email)
+    return json.loads(found[0]) if found else {}
+
+
+def address(world: World, localpart: str) -> Address:
+    return Address.objects.create(
+        tenant=world.tenant,
+        domain=world.domain,
+        localpart=localpart,
+        email=f"{localpart}@{world.domain.name}",
+    )
+
+
+def alias(world: World, localpart: str, *people: Person, is_enabled: bool = True) -> str:
+    own = address(world, localpart)
+    row = Alias.objects.create(tenant=world.tenant, address=own, is_enabled=is_enabled)
+    for person in people:
+        AliasTarget.objects.create(tenant=world.tenant, alias=row, address=person.box.address)
+    return own.email
+
+
+def forwarder(world: World, localpart: str, *targets: str, is_enabled: bool = True) -> str:
+    own = address(world, localpart)
+    row = Forwarder.objects.create(tenant=world.tenant, address=own, is_enabled=is_enabled)
+    for target in targets:
+        ForwarderTarget.objects.create(forwarder=row, email=target)
+    return own.email
+
+
+def change(mailbox: Mailbox, **values: Any) -> None:
+    Mailbox.objects.filter(pk=mailbox.pk).update(**values)
+
+
+def uses(person: Person, size: int) -> None:
+    MailboxUsage.objects.update_or_create(mailbox_id=person.box.pk, defaults={"bytes": size})
+
+
+# ---- where mail goes
+
+
+def test_a_mailbox_names_itself(world: World) -> None:
+    person = world.person()
+    assert destinations(person.address) == [person.address]
+
+
+def test_forwarding_with_a_copy_goes_to_both(world: World) -> None:
+    person = world.person()
+    change(person.box, forward_to=["x@partner.test"], keep_copy=True)
+    assert destinations(person.address) == sorted([person.address, "x@partner.test"])
+
+
+def test_forwarding_without_a_copy_leaves_the_mailbox_out(world: World) -> None:
+    person = world.person()
+    change(person.box, forward_to=["x@partner.test"], keep_copy=False)
+    assert destinations(person.address) == ["x@partner.test"]
+    assert user("quota-status", person.address) == {}
+
+
+def test_an_alias_goes_to_its_living_mailboxes(world: World) -> None:
+    mai, binh = world.person("mai"), world.person("binh")
+    sales = alias(world, "sales", mai, binh)
+    assert destinations(sales) == sorted([mai.address, binh.address])
+    change(
+        binh.box, status=MailboxStatus.DELETING, delete_after=timezone.now(), was_suspended=False
+    )
+    assert destinations(sales) == [mai.address]
+    assert destinations(binh.address) == []
+
+
+def test_a_forwarder_goes_outside(world: World) -> None:
+    assert destinations(forwarder(world, "out", "a@partner.test", "b@partner.test")) == [
+        "a@partner.test",
+        "b@partner.test",
+    ]
+
+
+def test_switched_off_addresses_go_nowhere_and_say_so(world: World) -> None:
+    off = alias(world, "off", world.person(), is_enabled=False)
+    gone = forwarder(world, "gone", "a@partner.test", is_enabled=False)
+    assert destinations(off) == destinations(gone) == []
+    for localpart in ("off", "gone", "off+tag"):
+        (reply,) = refusal(localpart, world.domain.name)
+        assert reply.startswith("550 5.1.1 ")
+
+
+def test_a_closed_mailbox_is_refused_even_with_a_catch_all(world: World) -> None:
+    person, catcher = world.person("closed"), world.person()
+    CatchAll.objects.create(tenant=world.tenant, domain=world.domain, address=catcher.box.address)
+    change(person.box, status=MailboxStatus.DELETING, delete_after=timezone.now())
+    (reply,) = refusal("closed", world.domain.name)
+    assert reply.startswith("550 5.1.1 ")
+
+
+def test_a_pending_domain_hosts_nothing(world: World) -> None:
+    person = world.person()
+    sales = alias(world, "sales", person)
+    Domain.objects.filter(pk=world.domain.pk).update(status=DomainStatus.PENDING)
+    assert ask("SELECT name FROM postfix_domains WHERE name = %s", world.domain.name) == []
+    assert destinations(sales) == destinations(person.address) == []
+    assert senders(person.address) == []
+    assert services("dovecot_passdb", person.address) == []
+    assert user("lmtp", person.address) == {}
+
+
+def test_catch_all_is_named_by_its_domain(world: World) -> None:
+    person = world.person()
+    CatchAll.objects.create(tenant=world.tenant, domain=world.domain, address=person.box.address)
+    assert ask("SELECT destination FROM postfix_catch_alls WHERE name = %s", world.domain.name) == [
+        person.address
+    ]
+
+
+def test_full_catch_all_refuses_unknown_addresses_only(world: World) -> None:
+    person, other = world.person(quota_bytes=1000), world.person("other")
+    CatchAll.objects.create(tenant=world.tenant, domain=world.domain, address=person.box.address)
+    assert refusal("anybody", world.domain.name) == []
+    uses(person, 1000)
+    (reply,) = refusal("anybody", world.domain.name)
+    assert reply.startswith("552 5.2.2 ")
+    assert refusal("other", world.domain.name) == refusal("other+tag", world.domain.name) == []
+    assert other.address
+
+
+# ---- who may come in
+
+
+def test_a_person_signs_in_by_password_and_token_everywhere(world: World) -> None:
+    person = world.person()
+    assert services("dovecot_passdb", person.address) == sorted(LOGINS)
+    assert services("dovecot_tokendb", person.address) == sorted(LOGINS)
+    (password,) = ask(
+        "SELECT password FROM dovecot_passdb WHERE service = 'imap' AND email = %s", person.address
+    )
+    assert password.startswith("{ARGON2ID}$argon2id$v=19$")
+
+
+@pytest.mark.parametrize(
+    ("switch", "closed"),
+    [("allow_imap", {"imap", "sieve"}), ("allow_pop3", {"pop3"}), ("allow_smtp", {"smtp"})],
+)
+def test_each_switch_closes_its_own_doors(world: World, switch: str, closed: set[str]) -> None:
+    person = world.person()
+    change(person.box, **{switch: False})
+    for view in ("dovecot_passdb", "dovecot_tokendb"):
+        assert set(services(view, person.address)) == set(LOGINS) - closed
+    assert user("lmtp", person.address)
+
+
+def test_an_unknown_kind_of_hash_opens_nothing(world: World) -> None:
+    person = world.person()
+    person.user.password = "!unusable"
+    person.user.save(update_fields=["password"])
+    assert services("dovecot_passdb", person.address) == []
+
+
+def test_a_shared_mailbox_takes_tokens_only(world: World) -> None:
+    person = world.person()
+    change(person.box, owner=None)
+    assert services("dovecot_passdb", person.address) == []
+    assert services("dovecot_tokendb", person.address) == sorted(LOGINS)
+
+
+@pytest.mark.parametrize("what", ["mailbox", "person", "domain"])
+def test_the_suspended_receive_but_neither_sign_in_nor_send(world: World, what: str) -> None:
+    person = world.person()
+    if what == "mailbox":
+        change(person.box, status=MailboxStatus.SUSPENDED)
+    elif what == "domain":
+        Domain.objects.filter(pk=world.domain.pk).update(status=DomainStatus.SUSPENDED)
+    else:
+        person.user.is_active, person.user.suspended_at = False, timezone.now()
+        person.user.save(update_fields=["is_active", "suspended_at"])
+    assert services("dovecot_passdb", person.address) == []
+    assert services("dovecot_tokendb", person.address) == []
+    assert senders(person.address) == []
+    assert ask("SELECT login FROM postfix_sign_ins WHERE login = %s", person.address) == []
+    assert destinations(person.address) == [person.address]
+    assert ask(
+        "SELECT mailbox_id FROM dovecot_userdb WHERE service = 'lmtp' AND email = %s",
+        person.address,
+    ) == [person.box.pk]
+
+
+def test_one_sends_as_oneself_and_as_ones_aliases(world: World) -> None:
+    mai, binh = world.person("mai"), world.person("binh")
+    sales = alias(world, "sales", mai, binh)
+    off = alias(world, "off", mai, is_enabled=False)
+    assert senders(mai.address) == [mai.address]
+    assert senders(sales) == sorted([mai.address, binh.address])
+    assert senders(off) == []
+    assert senders(forwarder(world, "out", "a@partner.test")) == []
+
+
+# ---- what Dovecot opens, and what it reports
+
+
+def test_a_home_is_named_by_the_mailbox_not_the_address(stack: Stack, world: World) -> None:
+    person = world.person(quota_bytes=5_000)
+    with psycopg.connect(host=str(stack.run / "pg"), dbname="hopthu", user="dovecot_ro") as link:
+        (homes,) = link.execute("SELECT current_setting('hopthu.mail_homes')").fetchone() or ("",)
+    assert homes == f"{stack.data}/mail"
+    for service in ("imap", "lmtp", "doveadm", "indexer-worker", "quota-status"):
+        row = user(service, person.address)
+        assert row["user"] == person.address
+        assert row["quota_rule"] == "*:bytes=5000"
+
+
+def test_quota_of_an_alias_is_that_of_the_roomiest_mailbox(world: World) -> None:
+    full, roomy = world.person(quota_bytes=1_000), world.person(quota_bytes=900)
+    sales = alias(world, "sales", full, roomy)
+    uses(full, 990)
+    assert user("quota-status", sales)["user"] == roomy.address
+    assert user("lmtp", sales) == {}
+    change(full.box, quota_bytes=0)
+    assert user("quota-status", sales)["user"] == full.address
+
+
+@pytest.mark.wire
+def test_usage_and_sign_ins_are_stored_by_mailbox(stack: Stack, live: World) -> None:
+    person = live.person()
+    with psycopg.connect(host=str(stack.run / "pg"), dbname="hopthu", user="dovecot_usage") as link:
+        for size, count in ((100, 1), (300, 2)):
+            link.execute(
+                "INSERT INTO dovecot_usage VALUES (%s, %s, %s)", [person.address, size, count]
+            )
+        for moment in (9, 7):
+            link.execute(
+                "INSERT INTO dovecot_last_sign_in VALUES (%s, 'imap', %s)", [person.address, moment]
+            )
+        link.execute("INSERT INTO dovecot_usage VALUES ('nobody@nowhere.test', 1, 1)")
+        link.commit()
+    usage = MailboxUsage.objects.get(pk=person.box.pk)
+    assert (usage.bytes, usage.messages) == (300, 2)
+    assert LastSignIn.objects.get(mailbox_id=person.box.pk).at_epoch == 9
+
+
+# ---- what the daemons' roles cannot do
+
+
+@pytest.mark.parametrize("role", ["postfix_ro", "dovecot_ro", "dovecot_usage"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT password FROM accounts_user",
+        "SELECT 1 FROM domains_mailbox",
+        "UPDATE domains_mailbox SET quota_bytes = 0",
+        "CREATE TABLE mine (id int)",
+        "DELETE FROM dovecot_usage",
+    ],
+)
+def test_daemons_read_views_and_nothing_else(stack: Stack, role: str, sql: str) -> None:
+    with (
+        psycopg.connect(host=str(stack.run / "pg"), dbname="hopthu", user=role) as link,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        link.execute(sql)
+
+
+def test_postfix_sees_no_password(stack: Stack) -> None:
+    with (
+        psycopg.connect(host=str(stack.run / "pg"), dbname="hopthu", user="postfix_ro") as link,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        link.execute("SELECT password FROM dovecot_passdb")
+
+
+# ---- how little it costs
+
+QUESTIONS = {
+    "domains": "SELECT name FROM postfix_domains WHERE name = 'd7.many.test'",
+    "mailboxes": "SELECT address FROM postfix_mailboxes WHERE address = 'm3@d7.many.test'",
+    "aliases": "SELECT destination FROM postfix_aliases WHERE address = 'a3@d7.many.test'",
+    "catch-alls": "SELECT destination FROM postfix_catch_alls WHERE name = 'd7.many.test'",
+    "senders": "SELECT login FROM postfix_senders WHERE address = 'a3@d7.many.test'",
+    "sign-ins": "SELECT login FROM postfix_sign_ins WHERE login = 'm3@d7.many.test'",
+    "refusals": "SELECT reply FROM postfix_refusal('who', 'd7.many.test') AS reply",
+    "passdb": "SELECT val FROM dovecot_passdb WHERE service = 'imap' AND email = 'm3@d7.many.test'",
+    "tokendb": "SELECT val FROM dovecot_tokendb"
+    " WHERE service = 'imap' AND email = 'm3@d7.many.test'",
+    "userdb": "SELECT val FROM dovecot_userdb WHERE service = 'lmtp' AND email = 'm3@d7.many.test'",
+    "quota": "SELECT val FROM dovecot_userdb"
+    " WHERE service = 'quota-status' AND email = 'a3@d7.many.test'",
+}
+SCANS = """
+SELECT coalesce(sum(seq_tup_read), 0)
+  FROM pg_stat_xact_user_tables
+ WHERE relname IN ('domains_address', 'domains_mailbox', 'domains_alias', 'domains_aliastarget')
+"""
+
+
+@pytest.fixture
+def many(db: None) -> None:
+    fill(domains=20, mailboxes=1_000, aliases=1_000)
+
+
+def test_no_lookup_reads_a_table_from_end_to_end(many: None) -> None:
+    for name, question in QUESTIONS.items():
+        with connection.cursor() as cursor:
+            # the statistics of a test's own rows are missing; what counts is that an index fits
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(SCANS)
+            (before,) = cursor.fetchone()
+            for _ in range(8):  # the sixth on, a function may keep a plan for all values
+                cursor.execute(question)
+            cursor.execute(SCANS)
+            (after,) = cursor.fetchone()
+            assert after == before, name
+            cursor.execute(f"EXPLAIN {question}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert not re.search("Seq Scan on domains_(address|mailbox|alias)", plan), (
+                f"{name}\n{plan}"
+            )
