@@ -237,3 +237,20 @@ def test_list_message_search_and_choice_are_accessible(
     }
     assert {where: found for where, found in wrong.items() if found} == {}
     context.close()
+
+
+def test_search_results_of_several_folders_are_acted_on_together(
+    inbox: Page, person: Person
+) -> None:
+    inbox.locator(".message-row").nth(0).hover()
+    inbox.locator("[data-row-deed=archive]").click()
+    expect(inbox.locator(".toast")).to_contain_text("archived")
+    inbox.locator("[data-search]").fill("to:" + person.address.partition("@")[0])
+    inbox.locator("[data-search]").press("Enter")
+    expect(inbox.locator(".message-row")).to_have_count(4)
+    inbox.keyboard.press("Escape")
+    inbox.locator("[data-select-all]").evaluate("box => box.click()")
+    expect(inbox.locator("[data-select-count]")).to_have_text("4 chosen")
+    inbox.locator("[data-select-bar] button[value=delete]").click()
+    expect(inbox.locator(".message-row")).to_have_count(0)
+    expect(inbox.locator(".toast")).to_contain_text("moved to Trash")

@@ -523,7 +523,7 @@ _SHEET = (
     "html{color-scheme:light;background:#fff;overflow-wrap:anywhere}"
     "body{margin:0;color:#171c27;font:14px/1.6 system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',"
     "'Helvetica Neue',Arial,sans-serif}"
-    "body>div{min-block-size:1px}img{max-inline-size:100%}a{color:#29439f}"
+    ".part{display:flow-root}img{max-inline-size:100%}a{color:#29439f}"
     "table{border-collapse:separate}pre{white-space:pre-wrap}"
     "blockquote{margin:0 0 0 .5em;padding-inline-start:.9em;border-inline-start:2px solid #c9ceda;color:#4a5263}"
     ".part+.part{border-block-start:1px solid #dfe2e9;margin-block-start:1.2em;padding-block-start:1.2em}"

@@ -320,7 +320,7 @@ def _text_part(text: str, part: BodyPart) -> TextHtml:
 def _attachment(ref: MessageRef, part: BodyPart, index: int) -> Attachment:
     name = file_name(part, index)
     extension = name.rpartition(".")[2].lower() if "." in name else ""
-    kind = extension if 1 < len(extension) <= 4 else part.media_type.partition("/")[2][:4]
+    kind = extension if 1 < len(extension) <= 4 and extension.isalnum() else _("file")
     return Attachment(
         name=name,
         kind=kind.upper(),

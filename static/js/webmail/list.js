@@ -80,7 +80,6 @@ let actions = null;
 
 /** @param {HTMLElement} row */
 function showActions(row) {
-  if (document.querySelector("[data-search-list]")) return;
   actions ??= stamped("row-actions");
   if (!actions || actions.parentElement === row) return;
   const read = actions.querySelector("[data-row-deed=read], [data-row-deed=unread]");
@@ -186,6 +185,10 @@ function adopt(html) {
   const validity = list.querySelector("input[name=uid_validity]");
   if (validity instanceof HTMLInputElement && fresh.dataset.uidValidity) validity.value = fresh.dataset.uidValidity;
   actions?.remove();
+  if (!fresh.querySelector("[data-part=scroll]") || !scroller) {
+    list.replaceChildren(...fresh.childNodes); // results became none, or the other way
+    return;
+  }
   for (const part of PARTS) {
     const old = list.querySelector(`[data-part=${part}]`);
     const now = fresh.querySelector(`[data-part=${part}]`);
