@@ -54,11 +54,13 @@ def reaches(row: Submission, state: str, *, seconds: float = 30) -> None:
 
 
 def outcome_is(row: Submission, state: str, *, seconds: float = 30) -> Outcome:
-    return until(
+    found = until(
         lambda: Outcome.objects.filter(submission=row, state=state).first(),
         seconds=seconds,
         what=f"outcome becomes {state}",
     )
+    assert found is not None
+    return found
 
 
 def copy_is(row: Submission, state: str) -> None:

@@ -1,15 +1,24 @@
 // @ts-check
 /** The text of a letter: an editable document in a frame of its own, without any script inside. */
-import { fragment, say } from "./compose-words.js";
+import { say } from "./compose-words.js";
 
 const KEPT = new Set(["A", "B", "BLOCKQUOTE", "BR", "CODE", "DIV", "EM", "H1", "H2", "H3", "I", "LI", "OL", "P", "PRE", "S", "STRONG", "SUB", "SUP", "TABLE", "TBODY", "TD", "TH", "THEAD", "TR", "U", "UL"]);
 const DROPPED = new Set(["SCRIPT", "STYLE", "TITLE", "META", "LINK", "TEMPLATE", "IFRAME", "OBJECT", "SVG", "HEAD"]);
 const FILE = /\/mail\/\d+\/compose\/files\/([0-9a-f-]{36})\/$/;
 
-/** What is pasted keeps its structure and links, nothing else. @param {string} html */
-export function cleaned(html) {
-  const page = new DOMParser().parseFromString(html, "text/html");
-  const out = document.implementation.createHTMLDocument("");
+/**
+ * Parse in the frame's own realm: its policy allows the styles of quoted mail, the page's does not.
+ * @param {Document} inside @param {string} html
+ */
+function parsed(inside, html) {
+  const Parser = /** @type {any} */ (inside.defaultView).DOMParser;
+  return /** @type {Document} */ (new Parser().parseFromString(html, "text/html"));
+}
+
+/** What is pasted keeps its structure and links, nothing else. @param {Document} inside @param {string} html */
+function cleaned(inside, html) {
+  const page = parsed(inside, html);
+  const out = inside.implementation.createHTMLDocument("");
   /** @param {Node} from @param {Node} into */
   const copy = (from, into) => {
     for (const node of [...from.childNodes]) {
@@ -110,7 +119,7 @@ export async function startEditor(form, does) {
 
 /** @param {Document} inside @param {string} html @param {string} text */
 function fill(inside, html, text) {
-  if (html) inside.body.replaceChildren(fragment(html)); // washed by the server; nothing can run in this frame
+  if (html) inside.body.replaceChildren(...parsed(inside, html).body.childNodes); // washed by the server; nothing can run in this frame
   else {
     const lines = text ? text.split("\n") : [""];
     inside.body.replaceChildren(...lines.map((line) => {
@@ -190,7 +199,7 @@ async function pasted(event, inside, does) {
     does.changed();
   } else if (html) {
     event.preventDefault();
-    inside.execCommand("insertHTML", false, cleaned(html));
+    inside.execCommand("insertHTML", false, cleaned(inside, html));
     does.changed();
   }
 }
