@@ -49,7 +49,7 @@ def _seconds(command: list[str], where: Path) -> float:
 
 def _memory(data: Path) -> float:
     """Sum the proportional set size of the supervisor's whole tree, in megabytes."""
-    pid = int((data / "supervisord.pid").read_text())
+    pid = int((data / "stack.pid").read_text())
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (entry / "stat").exists():
