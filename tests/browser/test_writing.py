@@ -223,6 +223,23 @@ def test_three_docks_stand_side_by_side_and_the_mail_stays_usable(
     expect(page.locator("form[data-composer]")).to_have_count(2)
 
 
+def test_a_draft_opens_to_be_written_on(page: Page, writer: Person, troubles: list[str]) -> None:
+    from tests.webmail.writing import identity_of, writing_of
+    from webmail.identity import folder_id
+    from webmail.services.save_draft import save_draft
+
+    save_draft(identity_of(writer), writing=writing_of(writer, subject="Còn dở", text="một"))
+    sign_in(page, writer)
+    page.goto(f"/mail/{writer.box.pk}/f/{folder_id('Drafts')}/")
+    page.locator(".message-row__open").click()
+    expect(page.locator(".composer--dock [data-title]")).to_have_text("Còn dở")
+    body(page).click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" hai")
+    expect(page.locator("[data-saved]")).to_have_text(re.compile("Saved"))
+    expect(page.locator(".message-row")).to_have_count(1)
+
+
 def test_a_discarded_draft_is_gone(composer: Page, writer: Person) -> None:
     composer.get_by_placeholder("Subject").fill("bỏ đi")
     expect(composer.locator("[data-saved]")).to_have_text(re.compile("Saved"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
+from delivery.selectors import open_count
 from webmail.identity import folder_id
 from webmail.message.query import fold
 
@@ -102,7 +103,7 @@ def column(
                     label=special_label(key),
                     icon=_ICONS[key],
                     url=url,
-                    count=0,
+                    count=open_count(identity.mailbox_id) if key == "outbox" else 0,
                     has_unread=False,
                     is_current=page == key,
                     depth=0,

@@ -152,6 +152,19 @@ document.addEventListener("click", (event) => {
   void open(link.href);
 });
 
+/** A draft in the Drafts folder opens to be written on, not to be read. */
+document.addEventListener("click", (event) => {
+  if (event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const link = event.target instanceof Element ? event.target.closest("[data-special=drafts] a.message-row__open") : null;
+  const parts = link instanceof HTMLAnchorElement ? /^(\/mail\/\d+\/)f\/([\w-]+)\/(\d+)\/(\d+)\//.exec(link.pathname) : null;
+  if (!parts) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const url = `${parts[1]}compose/?draft=${parts[2]}.${parts[3]}.${parts[4]}`;
+  if (WIDE.matches) void open(url);
+  else location.assign(`${url}&next=${encodeURIComponent(location.pathname)}`);
+}, true);
+
 document.addEventListener("hopthu:compose", (event) => {
   if (!WIDE.matches) return;
   event.preventDefault();
