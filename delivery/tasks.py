@@ -11,7 +11,7 @@ from delivery.services.deliver import deliver as hand_over_claimed
 from delivery.services.purge import purge as purge_outbox
 from delivery.services.sweep import sweep as sweep_outbox
 
-DRAIN_SECONDS = 20  # then the task ends, so that a worker can stop softly
+DRAIN_SECONDS = 5  # then the task ends: the sweeper gets its turn, a worker can stop softly
 
 
 @shared_task(name="delivery.deliver", ignore_result=True, acks_late=True)

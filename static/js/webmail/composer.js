@@ -74,8 +74,8 @@ export async function startComposer(form, tell, around = form) {
     return data;
   };
 
-  /** @param {FormData} data @param {boolean} [leaving] */
-  const post = (data, leaving = false) => fetch(form.getAttribute("action") ?? "", { method: "POST", body: data, headers: { Accept: "application/json" }, credentials: "same-origin", keepalive: leaving });
+  /** @param {FormData} data */
+  const post = (data) => fetch(form.getAttribute("action") ?? "", { method: "POST", body: data, headers: { Accept: "application/json" }, credentials: "same-origin" });
 
   /** @type {Composer} */
   const composer = { form, isDirty: () => dirty, save, focus, address: "" };
