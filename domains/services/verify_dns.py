@@ -57,26 +57,29 @@ def verify_dns(*, check_id: int) -> DnsCheck | None:
     seen = [
         _Seen(record, judge(record, observation.answers[record.question])) for record in records
     ]
-    return _store(check_id, seen, list(observation.servers))
+    return _store(check.domain_id, check_id, seen, list(observation.servers))
 
 
-def _store(check_id: int, seen: list[_Seen], servers: list[str]) -> DnsCheck | None:
+def _store(domain_id: int, check_id: int, seen: list[_Seen], servers: list[str]) -> DnsCheck | None:
     now = timezone.now()
     with transaction.atomic():
-        check = (
-            DnsCheck.objects.select_for_update(of=("self", "domain"))
-            .select_related("domain", "domain__tenant")
-            .filter(pk=check_id)
+        # The domain first: two checks of one domain must not wait for each other in a circle.
+        domain = (
+            Domain.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("tenant")
+            .filter(pk=domain_id)
             .first()
         )
-        if check is None or check.finished_at is not None:
+        check = DnsCheck.objects.select_for_update().filter(pk=check_id).first()
+        if domain is None or check is None or check.finished_at is not None:
             return check
-        domain = check.domain
         previous = (
             DnsCheck.objects.filter(domain=domain, finished_at__isnull=False)
             .order_by("-pk")
             .first()
         )
+        # What was asked for earlier is answered by this as well.
+        DnsCheck.objects.filter(domain=domain, finished_at=None, pk__lt=check.pk).delete()
         _write_states(check, seen)
         check.finished_at = now
         check.servers = servers
@@ -85,7 +88,7 @@ def _store(check_id: int, seen: list[_Seen], servers: list[str]) -> DnsCheck | N
         }
         check.save(update_fields=["finished_at", "servers", "changed"])
         if previous is not None and not check.changed:
-            _settle(previous, check, seen, now)
+            _settle(previous, domain, seen, now)
         _conclude(domain, seen, now, is_unsettled=check.changed and previous is not None)
         _forget_old(domain, now)
     return check
@@ -116,7 +119,7 @@ def _signatures(check: DnsCheck) -> dict[str, tuple[str, str, tuple[str, ...]]]:
     }
 
 
-def _settle(previous: DnsCheck, check: DnsCheck, seen: list[_Seen], now: datetime) -> None:
+def _settle(previous: DnsCheck, domain: Domain, seen: list[_Seen], now: datetime) -> None:
     """Confirm a change seen twice, or drop a check that says the same as this one."""
     if not previous.changed:
         previous.delete()
@@ -127,10 +130,10 @@ def _settle(previous: DnsCheck, check: DnsCheck, seen: list[_Seen], now: datetim
         previous.confirmed_at = now
         previous.save(update_fields=["confirmed_at"])
         record_audit(
-            Actor.system(check.domain.tenant),
-            check.domain.tenant,
+            Actor.system(domain.tenant),
+            domain.tenant,
             action="domain.dns_confirmed",
-            target=("domain", check.domain_id, check.domain.name),
+            target=("domain", domain.pk, domain.name),
             changes={one.record.record: ["", one.judgement.outcome.value] for one in seen},
         )
 

@@ -186,6 +186,20 @@ def test_pressing_the_button_twice_starts_one_check(domain: Domain, admin: Actor
     assert request_dns_check(actor=admin, domain=domain).pk == first.pk
 
 
+def test_a_click_while_an_older_check_runs_asks_anew(
+    domain: Domain, admin: Actor, name_server: NameServer
+) -> None:
+    running = request_dns_check(actor=admin, domain=domain)
+    DnsCheck.objects.filter(pk=running.pk).update(
+        requested_at=timezone.now() - timedelta(seconds=5)
+    )
+    newer = request_dns_check(actor=admin, domain=domain)
+    assert newer.pk > running.pk
+    assert verify_dns(check_id=newer.pk) is not None
+    assert verify_dns(check_id=running.pk) is None
+    assert dns_report(domain).running is None
+
+
 def test_a_waiting_domain_is_looked_at_soon_and_a_settled_one_hourly(
     domain: Domain, admin: Actor, name_server: NameServer
 ) -> None:
