@@ -21,7 +21,5 @@ WHOLE_LINE = """d.status = 'active' AND NOT EXISTS (
 class Migration(migrations.Migration):
     dependencies = [("mailserver", "0002_sign_ins"), ("accounts", "0001_initial")]
     operations = [
-        migrations.RunSQL(
-            COLUMNS.format(may_sign_in=WHOLE_LINE), COLUMNS.format(may_sign_in=OWN)
-        )
+        migrations.RunSQL(COLUMNS.format(may_sign_in=WHOLE_LINE), COLUMNS.format(may_sign_in=OWN))
     ]
