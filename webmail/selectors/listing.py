@@ -298,6 +298,8 @@ def grouped(number: int) -> str:
 
 def range_text(first: int, last: int, total: int) -> str:
     """Return which rows of how many are shown."""
+    if first == last:
+        return _("%(first)s of %(total)s") % {"first": grouped(first), "total": grouped(total)}
     return _("%(first)s–%(last)s of %(total)s") % {
         "first": grouped(first),
         "last": grouped(last),

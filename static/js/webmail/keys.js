@@ -100,7 +100,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key === "Enter" && target.closest("a, button, summary")) return;
   if (event.key.startsWith("Arrow") && target.closest(".reader__scroll, .menu, [role=toolbar]")) return;
-  if (event.key === "Escape" && document.querySelector("[popover]:popover-open:not(#folders)")) return;
+  if (event.key === "Escape" && document.querySelector("[popover]:popover-open")) return;
   const isSingle = event.key.length === 1;
   if (event.key === "?") {
     event.preventDefault();

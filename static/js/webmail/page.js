@@ -91,6 +91,7 @@ export async function piece(url, options = {}) {
 export async function post(url, body) {
   body.set("csrfmiddlewaretoken", csrfToken());
   const answer = await fetch(url, { method: "POST", body, headers: { Accept: "application/json" }, credentials: "same-origin" });
+  if (answer.redirected) location.assign(answer.url); // signed out meanwhile
   /** @type {Record<string, any>} */
   let data = {};
   try {

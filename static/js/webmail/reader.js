@@ -202,6 +202,7 @@ export function neighbour(step) {
 /** @param {Element} row */
 export function openRow(row) {
   const link = linkOf(row);
+  if (link && continueDraft(link)) return;
   if (link) void openUrl(link.getAttribute("href") ?? "");
 }
 
@@ -212,6 +213,7 @@ document.addEventListener("click", (event) => {
   if (!link) return;
   if (link.matches(".message-row__open")) {
     event.preventDefault();
+    if (continueDraft(link)) return;
     void openUrl(link.getAttribute("href") ?? "");
   } else if (link.matches("[data-reader-link]")) {
     event.preventDefault();
@@ -230,6 +232,24 @@ document.addEventListener("click", (event) => {
     closeReader();
   }
 });
+
+/**
+ * A draft goes on in the composer instead of being read.
+ * @param {HTMLAnchorElement} link
+ */
+function continueDraft(link) {
+  const compose = document.querySelector(".folders [data-compose]");
+  const parts = /\/f\/([\w-]+)\/(\d+)\/(\d+)\//.exec(link.pathname);
+  if (listPane()?.dataset.special !== "drafts" || !(compose instanceof HTMLAnchorElement) || !parts) return false;
+  const way = document.createElement("a");
+  way.href = `${compose.pathname}?draft=${parts[1]}.${parts[2]}.${parts[3]}`;
+  way.dataset.compose = "";
+  way.hidden = true;
+  document.body.append(way);
+  way.click();
+  way.remove();
+  return true;
+}
 
 /** @type {number | undefined} */
 let hovering;

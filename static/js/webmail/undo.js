@@ -3,8 +3,22 @@
 import { frame, post, Refused, stamped, word } from "./page.js";
 import { showToast } from "../toast.js";
 
-/** @type {string[]} */
-const tokens = [];
+const STORE = "hopthu.undo";
+const KEPT = 20;
+
+/** What can be taken back, newest last; a reload keeps it.
+ * @type {string[]} */
+let tokens = [];
+try {
+  tokens = JSON.parse(sessionStorage.getItem(STORE) ?? "[]");
+} catch {
+  tokens = [];
+}
+
+function keep() {
+  tokens = tokens.slice(-KEPT);
+  sessionStorage.setItem(STORE, JSON.stringify(tokens));
+}
 
 /**
  * @param {string} text
@@ -15,7 +29,8 @@ export function offerUndo(text, token) {
     showToast(text);
     return;
   }
-  tokens.push(token);
+  if (tokens.at(-1) !== token) tokens.push(token);
+  keep();
   const toast = stamped("undo-toast");
   const list = document.getElementById("toasts");
   if (!toast || !list) return;
@@ -29,6 +44,7 @@ export function offerUndo(text, token) {
 
 export async function undoLast() {
   const token = tokens.pop();
+  keep();
   if (!token) {
     showToast(word("nothingToUndo"));
     return;
@@ -57,6 +73,7 @@ document.addEventListener("click", (event) => {
   const token = toast.dataset.token ?? "";
   const at = tokens.lastIndexOf(token);
   if (at >= 0) tokens.splice(at, 1);
+  keep();
   void takeBack(token);
 });
 
