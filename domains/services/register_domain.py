@@ -42,9 +42,10 @@ def register_domain(*, actor: Actor, tenant: Tenant, name: str) -> Domain:
     _refuse_operators_own(parsed, tenant)
     pair = make_key_pair()
     with transaction.atomic():
+        # tenants before names, as everywhere: who holds the names never waits for a tenant
+        require_room(tenant, Room.DOMAINS)
         _lock_names()
         _refuse_taken(parsed, tenant)
-        require_room(tenant, Room.DOMAINS)
         domain = _insert(parsed, tenant)
         DkimKey.objects.create(
             tenant=tenant,

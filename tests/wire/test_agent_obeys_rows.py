@@ -137,6 +137,7 @@ def sent_by_hand(stack: Stack, tls: ssl.SSLContext, person: Person, *recipients:
     with smtplib.SMTP("127.0.0.1", stack.mail_port("submission"), timeout=20) as client:
         client.starttls(context=tls)
         secret = b64encode(f"\0{person.address}\0{person.password}".encode()).decode()
+        client.ehlo()
         assert client.docmd("AUTH", f"PLAIN {secret}")[0] == 235
         client.sendmail(person.address, list(recipients), message.as_bytes())
     return submission
