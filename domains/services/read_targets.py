@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.services.lock_limits import lock_limits
 from domains.errors import ForwardLoop, TargetRefused, TooManyTargets
 from domains.models import (
     Address,
@@ -60,8 +61,12 @@ def read_targets(texts: Iterable[str], *, field: str = "targets") -> list[str]:
     return list(found)
 
 
-def lock_forwarding() -> None:
-    """Let no other transaction change the forwarding graph until this one ends."""
+def lock_forwarding(tenant: Tenant) -> None:
+    """Let no other transaction change the forwarding graph until this one ends.
+
+    The tenants are locked first, as for every create: who holds the graph never waits for them.
+    """
+    lock_limits(tenant)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 

@@ -44,7 +44,7 @@ def create_alias(
     require(actor, Action.ALIAS_CHANGE, tenant)
     local = read_localpart(localpart)
     with transaction.atomic():
-        lock_forwarding()
+        lock_forwarding(tenant)
         targets = _targets(tenant, mailboxes)
         require_room(tenant, Room.ALIASES)
         address = claim_address(domain, local.text)
@@ -67,7 +67,7 @@ def change_alias(
     """Replace the targets. Raises TargetRefused on `mailboxes`, NotFound, NotAllowed."""
     require(actor, Action.ALIAS_CHANGE, alias.tenant)
     with transaction.atomic():
-        lock_forwarding()
+        lock_forwarding(alias.tenant)
         held = _hold(alias)
         if held.address.localpart in RESERVED_LOCALPARTS and not is_enabled:
             raise AddressReserved(field="is_enabled")

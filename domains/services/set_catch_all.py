@@ -30,7 +30,7 @@ def set_catch_all(*, actor: Actor, domain: Domain, mailbox: str) -> CatchAll:
     """
     require(actor, Action.DOMAIN_CHANGE, domain.tenant)
     with transaction.atomic():
-        lock_forwarding()
+        lock_forwarding(domain.tenant)
         address = mailbox_addresses_of(domain.tenant).filter(email=mailbox.strip().lower()).first()
         if address is None:
             raise TargetRefused(_("Choose one of your mailboxes."), field="mailbox")

@@ -36,7 +36,7 @@ def create_forwarder(
     local = read_localpart(localpart)
     wanted = read_targets(targets)
     with transaction.atomic():
-        lock_forwarding()
+        lock_forwarding(tenant)
         require_room(tenant, Room.FORWARDERS)
         address = claim_address(domain, local.text)
         refuse_loops(address.email, wanted, tenant)
@@ -59,7 +59,7 @@ def change_forwarder(
     require(actor, Action.FORWARDER_CHANGE, forwarder.tenant)
     wanted = read_targets(targets)
     with transaction.atomic():
-        lock_forwarding()
+        lock_forwarding(forwarder.tenant)
         held = _hold(forwarder)
         refuse_loops(held.address.email, wanted, held.tenant)
         before = sorted(held.targets.values_list("email", flat=True))

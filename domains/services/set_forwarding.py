@@ -37,7 +37,7 @@ def set_forwarding(
     lines = [line for text in targets if (line := text.strip())]
     wanted = read_targets(lines) if lines else []
     with transaction.atomic():
-        lock_forwarding()
+        lock_forwarding(mailbox.tenant)
         held = hold_mailbox(mailbox, version=version)
         if wanted:
             refuse_loops(held.address.email, wanted, held.tenant)
