@@ -116,7 +116,10 @@ def test_accented_names_and_their_a_labels_are_twins(text: str) -> None:
         name = parse_domain_name(text)
     except NameRefused:
         return
-    assert parse_domain_name(name.a_label) == parse_domain_name(text.upper()) == name
+    assert parse_domain_name(name.a_label) == name
+    # a few letters have no upper case of their own: dotless i becomes I, which is another letter's
+    if text.upper().lower() == text.lower():
+        assert parse_domain_name(text.upper()) == name
 
 
 def test_parents_leave_the_top_level_out() -> None:
