@@ -14,7 +14,7 @@ from tests.conftest import deliver, letter, sign_in
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
     from portal.config import Stack
     from tests.world import Person, World
@@ -99,6 +99,29 @@ def test_the_keyboard_walks_opens_acts_and_undoes(inbox: Page) -> None:
     expect(inbox.locator(".message-row")).to_have_count(4)
     inbox.keyboard.press("?")
     expect(inbox.locator("#keys")).to_be_visible()
+
+
+def test_deeds_reach_the_server_in_the_order_of_the_keys(inbox: Page) -> None:
+    """A slow first answer neither shows its toast last nor lets the second deed overtake it."""
+    asked: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        asked.append(route)
+        if len(asked) > 1:
+            route.continue_()
+
+    inbox.route("**/act/", hold_the_first)
+    inbox.keyboard.press("j")
+    inbox.keyboard.press("s")
+    inbox.keyboard.press("#")
+    expect(inbox.locator(".message-row:visible")).to_have_count(3)
+    inbox.keyboard.press("z")
+    assert len(asked) == 1
+    asked[0].continue_()
+    expect(inbox.locator(".toast")).to_contain_text("Undone")
+    expect(inbox.locator(".message-row:visible")).to_have_count(4)
+    assert len(asked) == 2
+    expect(inbox.locator(".message-row[data-starred]")).to_have_count(1)
 
 
 def test_keys_are_letters_while_typing_and_can_be_switched_off(inbox: Page) -> None:

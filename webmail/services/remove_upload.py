@@ -15,6 +15,7 @@ from webmail.selectors.uploads import folder_of, path_of, uploads_folder
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from pathlib import Path
 
     from webmail.identity import MailIdentity
 
@@ -47,7 +48,7 @@ def _remove_lost(before: datetime) -> int:
     found = [
         path
         for path in uploads_folder().glob("*/*")
-        if path.stat().st_mtime < before.timestamp() and _KEY.fullmatch(path.name)
+        if _KEY.fullmatch(path.name) and _changed_at(path) < before.timestamp()
     ][:AT_ONCE]
     named = ComposeUpload.objects.filter(key__in=[UUID(hex=path.name) for path in found])
     known = {key.hex for key in named.values_list("key", flat=True)}
@@ -55,6 +56,14 @@ def _remove_lost(before: datetime) -> int:
     for path in lost:
         path.unlink(missing_ok=True)
     return len(lost)
+
+
+def _changed_at(path: Path) -> float:
+    """Seconds since the epoch; now for a file that went while we looked."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return timezone.now().timestamp()
 
 
 def _remove(rows: Iterable[ComposeUpload]) -> int:

@@ -1,7 +1,7 @@
 // @ts-check
 /** Archive, delete, move, flags: the page shows it at once, the server follows, errors bring rows back. */
 import { boxes, chooseNone, chosenRows, cursorRow, refreshSoon, setCursor, showChosen } from "./list.js";
-import { frame, linkOf, listPane, openMessage, post, Refused, rows, word } from "./page.js";
+import { frame, inOrder, linkOf, listPane, openMessage, post, Refused, rows, word } from "./page.js";
 import { closeReader, neighbour, openRow } from "./reader.js";
 import { offerUndo } from "./undo.js";
 import { showToast } from "../toast.js";
@@ -52,6 +52,11 @@ export async function act(deed, groups, target) {
   const open = openMessage();
   if (LEAVING.has(deed) && open && groups.some((g) => g.folder === open.dataset.folderId && g.uids.includes(open.dataset.uid ?? ""))) leaveOpen();
   else if (deed === "unread" && open && groups.some((g) => g.uids.includes(open.dataset.uid ?? ""))) closeReader();
+  await inOrder(() => tell(deed, groups, target, restore));
+}
+
+/** @param {string} deed @param {ReturnType<typeof targets>} groups @param {string | undefined} target @param {() => void} restore */
+async function tell(deed, groups, target, restore) {
   try {
     for (const group of groups) {
       const body = new FormData();

@@ -103,6 +103,20 @@ export async function post(url, body) {
   return data;
 }
 
+/** @type {Promise<void>} */
+let last = Promise.resolve();
+
+/**
+ * Do what changes mail one after the other, in the order of the keys and clicks: the answers come
+ * in that order too, and "z" pressed at once takes back the deed before it.
+ * @param {() => Promise<void>} deed
+ * @returns {Promise<void>}
+ */
+export function inOrder(deed) {
+  last = last.then(deed, deed);
+  return last;
+}
+
 /** Turn an element into another kind and keep everything else of it.
  * @param {HTMLElement} element @param {string} name */
 export function renamed(element, name) {

@@ -1,6 +1,6 @@
 // @ts-check
 /** The toast that offers to take back what was done last, and the key z. */
-import { frame, post, Refused, stamped, word } from "./page.js";
+import { frame, inOrder, post, Refused, stamped, word } from "./page.js";
 import { showToast } from "../toast.js";
 
 const STORE = "hopthu.undo";
@@ -42,14 +42,13 @@ export function offerUndo(text, token) {
   list.append(toast);
 }
 
-export async function undoLast() {
-  const token = tokens.pop();
-  keep();
-  if (!token) {
-    showToast(word("nothingToUndo"));
-    return;
-  }
-  await takeBack(token);
+export function undoLast() {
+  return inOrder(async () => {
+    const token = tokens.pop();
+    keep();
+    if (token) await takeBack(token);
+    else showToast(word("nothingToUndo"));
+  });
 }
 
 /** @param {string} token */
@@ -74,7 +73,7 @@ document.addEventListener("click", (event) => {
   const at = tokens.lastIndexOf(token);
   if (at >= 0) tokens.splice(at, 1);
   keep();
-  void takeBack(token);
+  void inOrder(() => takeBack(token));
 });
 
 // what a page without script would show as it loads
