@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import number_format
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.roles import Action
 from delivery.selectors import backlog_of, sent_since
 from portal.attention import AttentionRow, Figure
+from portal.duration import since
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -38,7 +37,7 @@ def rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
                 )
                 % {"number": backlog.waiting},
                 _("The oldest waits since %(age)s. Our own mail server does not take it.")
-                % {"age": timesince(backlog.oldest_at, timezone.now(), depth=1)},
+                % {"age": since(backlog.oldest_at)},
                 f"{url}?show=waiting",
                 _("Look"),
                 "clock",

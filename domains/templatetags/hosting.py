@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from domains.dns.verdict import Reason
 from domains.dns.words import domain_state
 from domains.models import DomainStatus, MailboxStatus, Verdict
 from domains.names import show_address, show_domain
+from portal.duration import since
 from portal.templatetags.ui import badge
 
 if TYPE_CHECKING:
@@ -32,19 +31,13 @@ register.filter("shown_address", show_address)
 
 
 @register.filter
-def day(value: datetime | None) -> str:
-    """Return the date in full, in the zone that is active: 1 December 2026."""
-    return "" if value is None else date_format(timezone.localtime(value), _("j F Y"))
-
-
-@register.filter
 def ago(value: datetime | None) -> str:
     """Return how long ago something was: «4 minutes ago», «just now»."""
     if value is None:
         return ""
     if timezone.now() - value < timedelta(minutes=1):
         return _("just now")
-    return _("%(time)s ago") % {"time": timesince(value)}
+    return _("%(time)s ago") % {"time": since(value)}
 
 
 _VERDICTS = {

@@ -130,6 +130,18 @@ def number(value: int | None) -> str:
 
 
 @register.filter
+def day(value: datetime | None) -> str:
+    """Return the date in full, in the zone that is active: 1 December 2026."""
+    return "" if value is None else date_format(timezone.localtime(value), _("j F Y"))
+
+
+@register.filter
+def moment_in_full(value: datetime | None) -> str:
+    """Return weekday, date and time, in the zone that is active: Tuesday 1 December 2026, 16:26."""
+    return "" if value is None else date_format(timezone.localtime(value), _("l j F Y, H:i"))
+
+
+@register.filter
 def moment(value: datetime | None) -> str:
     """Return date and time in full, in the zone that is active: 1 December 2026, 16:26."""
     return "" if value is None else date_format(timezone.localtime(value), _("j F Y, H:i"))
