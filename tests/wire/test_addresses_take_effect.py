@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domains.models import Domain, DomainStatus, Mailbox
+from domains.models import DomainStatus, Mailbox
 from domains.services.change_mailbox import change_mailbox
+from domains.services.delete_domain import delete_domain
 from domains.services.delete_mailbox import delete_mailbox, restore_mailbox
 from domains.services.provision_mailbox import provision_mailbox
 from domains.services.purge_deleted import purge_deleted
@@ -240,7 +241,7 @@ def test_a_pending_domain_takes_no_mail(
     domain = register_domain(actor=actor, tenant=live.tenant, name=f"{unique('cho')}.test")
     assert domain.status == DomainStatus.PENDING
     assert refused(send, f"postmaster@{domain.name}") in {550, 554}
-    Domain.objects.filter(pk=domain.pk).delete()
+    delete_domain(actor=actor, domain=domain)
 
 
 def _ended(client: imaplib.IMAP4_SSL) -> bool:
