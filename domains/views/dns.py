@@ -94,8 +94,10 @@ def dns_shared(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _marker(report: DnsReport) -> str:
+    """Change whenever the page would: also when a check starts or ends without news."""
     latest = report.latest.pk if report.latest else 0
-    return f"{report.fingerprint}-{latest}"
+    running = report.running.pk if report.running else 0
+    return f"{report.fingerprint}-{latest}-{running}"
 
 
 def _context(domain: Domain, report: DnsReport) -> dict[str, object]:

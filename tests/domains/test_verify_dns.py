@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import AuditEvent
@@ -13,12 +15,14 @@ from domains.models import DkimKey, DnsCheck, Domain, DomainStatus, Verdict
 from domains.selectors import dns_report, expected_records
 from domains.services.check_due import check_due
 from domains.services.register_domain import register_domain
-from domains.services.request_dns_check import request_dns_check
+from domains.services.request_dns_check import open_check, request_dns_check
 from domains.services.verify_dns import KEEP_CHECKS, verify_dns
 from tests.domains.name_server import Mood, NameServer
 from tests.world import World, unique
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from accounts.actor import Actor
 
 
@@ -198,6 +202,47 @@ def test_a_click_while_an_older_check_runs_asks_anew(
     assert verify_dns(check_id=newer.pk) is not None
     assert verify_dns(check_id=running.pk) is None
     assert dns_report(domain).running is None
+
+
+def test_a_click_never_rests_on_a_check_of_the_clock(domain: Domain, admin: Actor) -> None:
+    # It may have asked the servers a moment before the person published.
+    by_clock = open_check(domain, by_person=False)
+    assert request_dns_check(actor=admin, domain=domain).pk > by_clock.pk
+
+
+def test_a_click_whose_worker_died_is_found_again_by_the_clock(
+    domain: Domain, admin: Actor, name_server: NameServer
+) -> None:
+    publish(name_server, domain)
+    look(admin, domain)
+    look(admin, domain)  # settled: the clock would come in an hour
+    lost = request_dns_check(actor=admin, domain=domain)
+    domain.refresh_from_db()
+    assert domain.next_check_at
+    assert domain.next_check_at <= timezone.now() + timedelta(seconds=30)
+    assert open_check(domain, by_person=False).pk == lost.pk, "the clock wakes the same check"
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3, 4])
+def test_a_check_that_ends_while_the_page_is_made_is_never_overlooked(
+    domain: Domain, admin: Actor, name_server: NameServer, moment: int
+) -> None:
+    look(admin, domain)
+    publish(name_server, domain)
+    check = request_dns_check(actor=admin, domain=domain)
+    queries = itertools.count(1)
+
+    def end_meanwhile(execute: Callable[..., object], *args: object) -> object:
+        result = execute(*args)
+        if next(queries) == moment:
+            verify_dns(check_id=check.pk)
+        return result
+
+    with connection.execute_wrapper(end_meanwhile):
+        shown = dns_report(domain)
+    assert next(queries) > moment, "the report was made while the check ended"
+    is_current = shown.latest is not None and shown.latest.pk == check.pk
+    assert is_current or shown.running is not None, "else nothing would update the page"
 
 
 def test_a_waiting_domain_is_looked_at_soon_and_a_settled_one_hourly(
