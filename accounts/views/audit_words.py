@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import TenantKind
 from accounts.roles import Role
 from portal.templatetags.ui import filesize
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from accounts.models import AuditEvent
 
 # What the actor did, followed by the target's name.
@@ -52,7 +56,7 @@ DEEDS = {
     "domain.catch_all": gettext_lazy("changed the catch-all of"),
     "dkim.create": gettext_lazy("made a DKIM key for"),
     "dkim.rotate": gettext_lazy("rotated the DKIM key of"),
-    "mailbox.create": gettext_lazy("opened the mailbox"),
+    "mailbox.create": gettext_lazy("created the mailbox"),
     "outgoing.retry": gettext_lazy("tried again to send mail of"),
     "outgoing.cancel": gettext_lazy("stopped outgoing mail of"),
     "mailbox.change": gettext_lazy("changed the mailbox"),
@@ -102,6 +106,36 @@ FIELDS = {
     "owner": gettext_lazy("Owner"),
     "is_enabled": gettext_lazy("Switched on"),
     "delete_after": gettext_lazy("Deleted on"),
+    "grace_days": gettext_lazy("Days of grace"),
+    "shared": gettext_lazy("Shared"),
+    "mailbox": gettext_lazy("Catch-all"),
+    "mailboxes": gettext_lazy("Goes to"),
+    "ownership": gettext_lazy("Ownership"),
+    "mx": "MX",
+    "spf": "SPF",
+    "dmarc": "DMARC",
+}
+
+# Codes that stand in changes as they are stored.
+STATES = {
+    "pending": gettext_lazy("Waiting for proof of ownership"),
+    "active": gettext_lazy("Active"),
+    "suspended": gettext_lazy("Suspended"),
+    "deleting": gettext_lazy("Being deleted"),
+    "terminated": gettext_lazy("Terminated"),
+}
+SEEN = {
+    "match": gettext_lazy("Match"),
+    "missing": gettext_lazy("Missing"),
+    "conflict": gettext_lazy("Conflict"),
+    "unknown": gettext_lazy("Unknown"),
+}
+CODES: Mapping[str, Mapping[str, object]] = {
+    "status": STATES,
+    "role": dict(Role.choices),
+    "kind": dict(TenantKind.choices),
+    "language": dict(settings.LANGUAGES),
+    "theme": {"light": gettext_lazy("Light"), "dark": gettext_lazy("Dark")},
 }
 
 
@@ -122,7 +156,7 @@ def told(event: AuditEvent, tenant: str = "") -> Entry:
     actor = event.actor_name if event.actor_id else _("System")
     deed = str(DEEDS.get(event.action) or event.action.replace(".", " ").replace("_", " "))
     changes = [
-        (str(FIELDS.get(field) or field.replace("_", " ").capitalize()), *_values(field, change))
+        (_field(field), *_values(field, change))
         for field, change in event.changes.items()
         if not (isinstance(change, list) and len(change) == 2 and change[0] == change[1])
     ]
@@ -133,6 +167,16 @@ def told(event: AuditEvent, tenant: str = "") -> Entry:
 def action_choices() -> list[tuple[str, str]]:
     """Return every known action with its words, in the order of the table above."""
     return [(action, str(words)) for action, words in DEEDS.items()]
+
+
+def _field(code: str) -> str:
+    if _is_record(code) and code not in FIELDS:
+        return "DKIM"
+    return str(FIELDS.get(code) or code.replace("_", " ").capitalize())
+
+
+def _is_record(field: str) -> bool:
+    return field in {"ownership", "mx", "spf", "dmarc"} or field.startswith("dkim-")
 
 
 def _values(field: str, change: Any) -> tuple[str, str]:
@@ -151,8 +195,9 @@ def _value(field: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     text = str(value)
-    if field == "role" and text in Role.values:
-        return str(Role(text).label)
+    codes = SEEN if _is_record(field) else CODES.get(field, {})
+    if text in codes:
+        return str(codes[text])
     if field.endswith(("_at", "_after")) and (moment := parse_datetime(text)):
         return date_format(localtime(moment), "DATETIME_FORMAT")
     return text

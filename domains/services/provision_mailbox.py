@@ -91,7 +91,8 @@ def provision_mailbox(
             tenant,
             action="mailbox.create",
             target=("mailbox", mailbox.pk, address.email),
-            changes={"name": ["", shown], "quota_bytes": [None, quota_bytes], "shared": shared},
+            changes={"name": ["", shown], "quota_bytes": [None, quota_bytes]}
+            | ({"shared": True} if shared else {}),
         )
     return Provisioned(mailbox, owner, is_new, link)
 

@@ -83,7 +83,7 @@ def mailbox_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission(Action.MAILBOX_CREATE)
 def mailbox_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
-    """Open a mailbox; the link for its owner is shown once."""
+    """Create a mailbox; the link for its owner is shown once."""
     tenant = request.tenant
     largest = largest_quota(tenant)
     form = MailboxForm(

@@ -63,18 +63,20 @@ def test_a_domain_is_set_up_while_the_page_watches_the_dns(portal: Page, live: W
         withdraw(record.name, record.rdtype)
 
 
-def test_a_mailbox_is_opened_and_its_address_comes_from_the_name(portal: Page, live: World) -> None:
+def test_a_mailbox_is_created_and_its_address_comes_from_the_name(
+    portal: Page, live: World
+) -> None:
     portal.goto(f"/portal/{live.tenant.pk}/mailboxes/new/")
     portal.get_by_label("Name", exact=True).fill("Đỗ Quang Huy")
     expect(portal.get_by_label("Address")).to_have_value("do.quang.huy")
     expect(portal.get_by_label("First password", exact=True)).to_be_hidden()
     portal.get_by_text("By a first password from you").click()
     portal.get_by_label("First password", exact=True).fill("123")
-    portal.get_by_role("button", name="Open mailbox").click()
+    portal.get_by_role("button", name="Create mailbox").click()
     expect(portal.locator("#id_password_error")).to_be_visible()
     expect(portal.get_by_label("Name", exact=True)).to_have_value("Đỗ Quang Huy")
     portal.get_by_label("First password", exact=True).fill("cá kho tộ miền tây 4")
-    portal.get_by_role("button", name="Open mailbox").click()
+    portal.get_by_role("button", name="Create mailbox").click()
     expect(portal.get_by_role("heading", level=1)).to_have_text("Đỗ Quang Huy")
     assert Mailbox.objects.filter(address__email=f"do.quang.huy@{live.domain.name}").exists()
 
@@ -120,7 +122,7 @@ def test_every_page_works_without_script(live: World, browser: object, base_url:
     page.locator("main form button[type=submit]").first.click()
     page.goto(f"/portal/{live.tenant.pk}/mailboxes/new/")
     page.get_by_label("Name", exact=True).fill("Trần Thu Hà")
-    page.get_by_role("button", name="Open mailbox").click()
+    page.get_by_role("button", name="Create mailbox").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"tran.thu.ha@{live.domain.name}")
     page.get_by_role("link", name="To the mailbox").click()
     page.get_by_role("button", name="Suspend").click()

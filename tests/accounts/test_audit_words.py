@@ -1,0 +1,51 @@
+"""The audit log speaks like a person, in the reader's language, down to its details."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.utils import translation
+
+from accounts.models import AuditEvent
+from accounts.views.audit_words import told
+
+if TYPE_CHECKING:
+    from accounts.views.audit_words import Entry
+
+
+def said(action: str, field: str, change: Any) -> Entry:
+    with translation.override("vi"):
+        return told(AuditEvent(action=action, target_name="a@b.test", changes={field: change}))
+
+
+def test_a_new_mailbox_was_created_not_opened() -> None:
+    # To open somebody's mailbox is another thing, which an owner would be alarmed by.
+    assert said("mailbox.create", "name", ["", "Chi"]).deed == "đã tạo hộp thư"
+
+
+@pytest.mark.parametrize(
+    ("action", "field", "change", "words"),
+    [
+        ("mailbox.create", "shared", True, ("Dùng chung", "", "có")),
+        ("mailbox.suspend", "status", ["active", "suspended"], ("Hoạt động", "Tạm khóa")),
+        ("mailbox.delete", "grace_days", 7, ("Số ngày chờ xóa", "", "7")),
+        ("domain.dns_confirmed", "dkim-s1", ["", "match"], ("DKIM", "", "Khớp")),
+        ("domain.dns_confirmed", "ownership", ["", "unknown"], ("Quyền sở hữu", "", "Chưa rõ")),
+        (
+            "domain.catch_all",
+            "mailbox",
+            ["", "a@b.test"],
+            ("Hộp thư gom (catch-all)", "", "a@b.test"),
+        ),
+        ("alias.create", "mailboxes", [[], ["a@b.test"]], ("Giao tới", "", "a@b.test")),
+        ("tenant.create", "kind", ["", "company"], ("Loại", "", "Công ty")),
+        ("person.change", "language", ["vi", "en"], ("Ngôn ngữ", "Tiếng Việt", "English")),
+        ("person.change", "theme", ["", "dark"], ("Giao diện", "", "Tối")),
+    ],
+)
+def test_details_are_words_not_codes(
+    action: str, field: str, change: Any, words: tuple[str, ...]
+) -> None:
+    (told_change,) = said(action, field, change).changes
+    assert told_change == words if len(words) == 3 else told_change[1:] == words
