@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from accounts.models import Role
@@ -132,38 +131,3 @@ def test_every_page_works_without_script(live: World, browser: object, base_url:
     expect(page.get_by_role("button", name=re.compile("Check(ing…| now)"))).to_be_visible()
     assert DnsCheck.objects.filter(domain=live.domain, requested_by_person=True).exists()
     page.context.close()
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_accessible_and_fit(portal: Page, live: World, width: int, scheme: str) -> None:
-    person = live.person(quota_bytes=10**9)
-    actor = acting(live.tenant)
-    alias = create_alias(
-        actor=actor, domain=live.domain, localpart=unique("a"), mailboxes=[person.address]
-    )
-    portal.set_viewport_size({"width": width, "height": 900})
-    portal.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    for path in (
-        "domains/",
-        "domains/new/",
-        f"domains/{live.domain.pk}/",
-        f"domains/{live.domain.pk}/dns/",
-        f"domains/{live.domain.pk}/setup/",
-        f"domains/{live.domain.pk}/delete/",
-        "mailboxes/",
-        "mailboxes/new/",
-        f"mailboxes/{person.box.pk}/",
-        f"mailboxes/{person.box.pk}/delete/",
-        "aliases/",
-        f"aliases/{alias.pk}/",
-        "forwarders/",
-        "forwarders/new/",
-    ):
-        portal.goto(f"/portal/{live.tenant.pk}/{path}")
-        found = Axe().run(portal).response["violations"]
-        assert [(path, one["id"]) for one in found] == []
-        wide = portal.evaluate(
-            "document.querySelector('.portal__page').scrollWidth"
-        ) - portal.evaluate("document.querySelector('.portal__page').clientWidth")
-        assert wide <= 0, path
