@@ -1,0 +1,65 @@
+"""The doctor finds a running stack well, and says of one that does not run what to do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from portal.config import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from portal.config import Stack
+
+pytestmark = pytest.mark.wire
+
+
+def doctor(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "doctor", "--data", str(data), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_running_stack_is_well(stack: Stack) -> None:
+    done = doctor(stack.data)
+    assert not done.stderr
+    lines = {
+        line.split()[1]: line.split()[0] for line in done.stdout.splitlines() if line[:1].isalpha()
+    }
+    for part in (
+        "secrets",
+        "certificate",
+        "programs",
+        "database",
+        "redis",
+        "imap",
+        "smtp",
+        "tables",
+    ):
+        assert lines[part] == "ok", done.stdout
+
+
+def test_a_folder_where_nothing_runs_is_told_in_words_with_the_way_out(tmp_path: Path) -> None:
+    done = doctor(tmp_path, "--bad")
+    assert done.returncode == 1
+    assert not done.stderr
+    assert "Nothing runs here." in done.stdout
+    assert f"bin/start --data {tmp_path}" in done.stdout
+
+
+def test_an_open_secret_is_found(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "seal_key").write_text("x")
+    (folder / "seal_key").chmod(0o644)
+    done = doctor(tmp_path)
+    assert "others may read seal_key" in done.stdout
+    assert "these are missing: secret_key, mail_token_key" in done.stdout
