@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Plan, TenantKind
 from accounts.roles import DESCRIPTIONS, ROLES_OF_KIND, Role, covers
+from accounts.services.terminate_tenant import GRACE_CHOICES
 from portal.fields import GigabytesField
 
 if TYPE_CHECKING:
@@ -175,10 +176,49 @@ def plan_field(plans: list[Plan]) -> forms.TypedChoiceField:
     )
 
 
-class SuspendForm(forms.Form):
-    """Why a tenant is stopped."""
+class MailChoiceForm(forms.Form):
+    """What happens to mail while something is suspended."""
+
+    KEEP, REFUSE = "keep", "refuse"
+
+    mail = forms.ChoiceField(
+        required=False,
+        label=_("Mail meanwhile"),
+        choices=[(KEEP, _("Mail keeps arriving")), (REFUSE, _("Mail is refused"))],
+        initial=KEEP,
+    )
+
+    @property
+    def refuses_mail(self) -> bool:
+        """Whether senders are told at once that nothing is taken; only after validation."""
+        return bool(self.cleaned_data.get("mail") == self.REFUSE)
+
+
+class SuspendForm(MailChoiceForm):
+    """Why a tenant is stopped, and what happens to its mail."""
 
     reason = forms.CharField(required=False, max_length=200, label=_("Reason, for the audit log"))
+
+
+class EndTenantForm(forms.Form):
+    """When a tenant is deleted for good; its name is typed so that nobody ends the wrong one."""
+
+    grace_days = forms.TypedChoiceField(
+        coerce=int, choices=[(days, str(days)) for days in GRACE_CHOICES], initial=30
+    )
+    name = forms.CharField(max_length=200, label=_("Type the name of the tenant to end it"))
+    reason = SuspendForm.base_fields["reason"]
+
+    def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tenant = tenant
+
+    def clean_name(self) -> str:
+        """Refuse another name than the tenant's."""
+        typed = " ".join(str(self.cleaned_data["name"]).split())
+        if typed.casefold() != self.tenant.name.casefold():
+            raise forms.ValidationError(_("This is not the name of the tenant."))
+        return typed
 
 
 class TenantSettingsForm(forms.Form):

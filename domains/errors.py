@@ -56,6 +56,20 @@ class DomainNotEmpty(Conflict):
     code = "domain_not_empty"
 
 
+class DomainBeingDeleted(Conflict):
+    """Nothing can be changed or opened in it on its way out."""
+
+    code = "domain_being_deleted"
+    default_message = _("This domain is being deleted. Undo the deletion first.")
+
+
+class GraceOver(Conflict):
+    """The days in which it could be undone have passed."""
+
+    code = "grace_over"
+    default_message = _("The days of grace are over; the deletion has begun.")
+
+
 class AddressTaken(Conflict):
     """Something else answers to the address."""
 

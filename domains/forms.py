@@ -11,6 +11,7 @@ from domains.models import DomainStatus
 from domains.names import show_domain
 from domains.selectors import domains_of
 from domains.services.delete_mailbox import GRACE_CHOICES
+from domains.services.terminate_domain import GRACE_CHOICES as DOMAIN_GRACE
 from portal.fields import GigabytesField
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class InDomainForm(forms.Form):
 
     def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        proved = domains_of(tenant).exclude(status=DomainStatus.PENDING)
+        proved = domains_of(tenant).exclude(
+            status__in=[DomainStatus.PENDING, DomainStatus.DELETING]
+        )
         self.domains: dict[str, Domain] = {str(d.pk): d for d in proved.select_related("tenant")}
         self.fields["domain"] = forms.ChoiceField(
             label=_("Domain"),
@@ -254,8 +257,15 @@ class CatchAllForm(forms.Form):
 
 
 class DeleteDomainForm(forms.Form):
-    """The name typed again, so that nobody deletes the wrong one."""
+    """The name typed again, so that nobody deletes the wrong one, and the days of grace."""
 
+    grace_days = forms.TypedChoiceField(
+        required=False,
+        coerce=int,
+        empty_value=DOMAIN_GRACE[1],
+        choices=[(days, str(days)) for days in DOMAIN_GRACE],
+        initial=DOMAIN_GRACE[1],
+    )
     name = forms.CharField(
         max_length=320,
         label=_("Type the name of the domain to delete it"),

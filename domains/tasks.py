@@ -6,7 +6,7 @@ from celery import shared_task
 
 from domains.services.check_due import check_due as claim_due
 from domains.services.known_figures import refresh_figures as refresh
-from domains.services.purge_deleted import purge_deleted as purge
+from domains.services.purge_ended import purge_ended as purge
 from domains.services.verify_dns import verify_dns as verify
 
 
@@ -42,7 +42,7 @@ def check_due() -> None:
     time_limit=180,
 )
 def purge_deleted() -> None:
-    """Free mailboxes whose days of grace are over."""
+    """Free mailboxes, domains and tenants whose days of grace are over."""
     purge()
 
 

@@ -21,11 +21,16 @@ class TenantKind(models.TextChoices):
 
 
 class TenantStatus(models.TextChoices):
-    """Whether a tenant is served."""
+    """Whether a tenant is served.
+
+    `terminated` waits for `purge_after`, when everything in it goes; `purged` keeps only the row,
+    so that the audit trail stays readable from above.
+    """
 
     ACTIVE = "active", _("Active")
     SUSPENDED = "suspended", _("Suspended")
     TERMINATED = "terminated", _("Terminated")
+    PURGED = "purged", _("Purged")
 
 
 class TenantQuerySet(models.QuerySet["Tenant"]):
@@ -46,6 +51,9 @@ class Tenant(models.Model):
     kind = models.CharField(max_length=16, choices=TenantKind)
     name = models.CharField(max_length=120)
     status = models.CharField(max_length=16, choices=TenantStatus, default=TenantStatus.ACTIVE)
+    refuses_mail = models.BooleanField(default=False)  # while suspended: senders are told at once
+    purge_after = models.DateTimeField(null=True, blank=True)  # set while `terminated`
+    was_suspended = models.BooleanField(default=False)  # what undoing the termination returns to
     plan = models.ForeignKey(
         "accounts.Plan", null=True, blank=True, on_delete=models.PROTECT, related_name="tenants"
     )
@@ -65,6 +73,11 @@ class Tenant(models.Model):
             ),
             models.CheckConstraint(
                 name="tenant_status_known", condition=Q(status__in=TenantStatus.values)
+            ),
+            models.CheckConstraint(
+                name="tenant_terminated_has_date",
+                condition=Q(status=TenantStatus.TERMINATED, purge_after__isnull=False)
+                | (~Q(status=TenantStatus.TERMINATED) & Q(purge_after__isnull=True)),
             ),
             models.CheckConstraint(
                 name="only_operator_is_root",

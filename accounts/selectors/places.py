@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 
+ENDED = (TenantStatus.TERMINATED, TenantStatus.PURGED)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A tenant a person may act in, and why: `via` is the membership's tenant when higher up."""
@@ -36,7 +39,7 @@ class Place:
 def place_of(user: User, tenant_id: int) -> Place:
     """Return the tenant and the person's roles there. Raises NoSuchTenant. Two queries."""
     tenant = Tenant.objects.select_related("plan", "parent").filter(pk=tenant_id).first()
-    if tenant is None:
+    if tenant is None or tenant.status == TenantStatus.PURGED:
         raise NoSuchTenant
     held = list(
         Membership.objects.filter(user=user, tenant__in=tenant.line)
@@ -100,8 +103,10 @@ def tenant_rows(tenant: Tenant, *, query: str = "", shown: str = "") -> QuerySet
     if shown == "resellers":
         rows = rows.filter(kind=TenantKind.RESELLER)
     elif shown == "suspended":
-        rows = rows.exclude(status=TenantStatus.ACTIVE)
-    return rows
+        rows = rows.filter(status=TenantStatus.SUSPENDED)
+    elif shown == "ended":
+        return rows.filter(status__in=ENDED)
+    return rows.exclude(status=TenantStatus.PURGED)
 
 
 def count_of(relation: str) -> Coalesce:
@@ -111,14 +116,19 @@ def count_of(relation: str) -> Coalesce:
 
 
 def tenant_counts(tenant: Tenant) -> dict[str, int]:
-    """Return how many tenants are below: `all`, `resellers`, `suspended`. One query."""
+    """Return how many tenants are below: `all`, `resellers`, `suspended`, `ended`. One query.
+
+    Purged ones count only as ended.
+    """
+    here = ~Q(status=TenantStatus.PURGED)
     return (
         Tenant.objects.within(tenant)
         .exclude(pk=tenant.pk)
         .aggregate(
-            all=Count("pk"),
-            resellers=Count("pk", filter=Q(kind=TenantKind.RESELLER)),
-            suspended=Count("pk", filter=~Q(status=TenantStatus.ACTIVE)),
+            all=Count("pk", filter=here),
+            resellers=Count("pk", filter=here & Q(kind=TenantKind.RESELLER)),
+            suspended=Count("pk", filter=Q(status=TenantStatus.SUSPENDED)),
+            ended=Count("pk", filter=Q(status__in=ENDED)),
         )
     )
 

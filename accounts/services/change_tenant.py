@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from accounts.errors import NameTaken
-from accounts.models import Tenant
+from accounts.models import Tenant, TenantStatus
 from accounts.policy import require
 from accounts.roles import Action
 from accounts.services.create_tenant import check_plan, clean_name
@@ -43,7 +43,7 @@ def change_tenant(
         if not changes:
             return row
         if "name" in changes and row.parent is not None:
-            siblings = row.parent.children.exclude(pk=row.pk)
+            siblings = row.parent.children.exclude(status=TenantStatus.PURGED).exclude(pk=row.pk)
             if siblings.filter(name__iexact=changes["name"][1]).exists():
                 raise NameTaken(field="name")
         for field, (_before, after) in changes.items():

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import AccountsError, NameTaken
-from accounts.models import Tenant, TenantKind
+from accounts.models import Tenant, TenantKind, TenantStatus
 from accounts.policy import require
 from accounts.roles import Action
 from accounts.services.record_audit import record_audit
@@ -46,7 +46,7 @@ def create_tenant(
     check_plan(plan, parent)
     with transaction.atomic():
         Tenant.objects.select_for_update().get(pk=parent.pk)
-        if parent.children.filter(name__iexact=clean).exists():
+        if parent.children.exclude(status=TenantStatus.PURGED).filter(name__iexact=clean).exists():
             raise NameTaken(field="name")
         tenant = _insert(
             Tenant(

@@ -42,6 +42,9 @@ DEEDS = {
     "tenant.plan": gettext_lazy("changed the plan of"),
     "tenant.suspend": gettext_lazy("suspended the tenant"),
     "tenant.resume": gettext_lazy("resumed the tenant"),
+    "tenant.terminate": gettext_lazy("ended the tenant"),
+    "tenant.restore": gettext_lazy("undid the end of the tenant"),
+    "tenant.purge": gettext_lazy("deleted for good the tenant"),
     "plan.create": gettext_lazy("made the plan"),
     "plan.change": gettext_lazy("changed the plan"),
     "plan.delete": gettext_lazy("deleted the plan"),
@@ -53,6 +56,9 @@ DEEDS = {
     "domain.suspend": gettext_lazy("suspended the domain"),
     "domain.resume": gettext_lazy("resumed the domain"),
     "domain.delete": gettext_lazy("deleted the domain"),
+    "domain.terminate": gettext_lazy("ended the domain"),
+    "domain.restore": gettext_lazy("undid the end of the domain"),
+    "domain.purge": gettext_lazy("deleted for good the domain"),
     "domain.catch_all": gettext_lazy("changed the catch-all of"),
     "dkim.create": gettext_lazy("made a DKIM key for"),
     "dkim.rotate": gettext_lazy("rotated the DKIM key of"),
@@ -67,6 +73,7 @@ DEEDS = {
     "mailbox.delete": gettext_lazy("is deleting the mailbox"),
     "mailbox.restore": gettext_lazy("kept the mailbox from being deleted"),
     "mailbox.purge": gettext_lazy("deleted for good the mailbox"),
+    "mailbox.erase": gettext_lazy("erased from the disk the mail of"),
     "alias.create": gettext_lazy("added the alias"),
     "alias.change": gettext_lazy("changed the alias"),
     "alias.delete": gettext_lazy("deleted the alias"),
@@ -111,6 +118,13 @@ FIELDS = {
     "mailbox": gettext_lazy("Catch-all"),
     "mailboxes": gettext_lazy("Goes to"),
     "ownership": gettext_lazy("Ownership"),
+    "purge_after": gettext_lazy("Deleted on"),
+    "refuses_mail": gettext_lazy("Refuses mail"),
+    "removed_mailboxes": gettext_lazy("Mailboxes removed"),
+    "removed_homes": gettext_lazy("Mail stores erased"),
+    "removed_bytes": gettext_lazy("Storage erased"),
+    "removed_aliases": gettext_lazy("Aliases removed"),
+    "removed_forwarders": gettext_lazy("Forwarders removed"),
     "mx": "MX",
     "spf": "SPF",
     "dmarc": "DMARC",
@@ -123,6 +137,7 @@ STATES = {
     "suspended": gettext_lazy("Suspended"),
     "deleting": gettext_lazy("Being deleted"),
     "terminated": gettext_lazy("Terminated"),
+    "purged": gettext_lazy("Purged"),
 }
 SEEN = {
     "match": gettext_lazy("Match"),
@@ -191,7 +206,7 @@ def _value(field: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, int) and field.endswith("_bytes"):
-        return filesize(value) if value else _("no limit")
+        return filesize(value) if value or field == "removed_bytes" else _("no limit")
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     text = str(value)

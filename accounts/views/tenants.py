@@ -9,14 +9,21 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.forms import SuspendForm, TenantForm, TenantPlanForm, TenantSettingsForm
+from accounts.forms import (
+    EndTenantForm,
+    SuspendForm,
+    TenantForm,
+    TenantPlanForm,
+    TenantSettingsForm,
+)
 from accounts.http import TenantRequest, permission
-from accounts.models import Plan, Tenant, TenantKind
+from accounts.models import Plan, Tenant, TenantKind, TenantStatus
 from accounts.roles import Action
 from accounts.selectors import limits_of, plans_of, tenant_below, tenant_counts, tenant_rows
 from accounts.services.change_tenant import change_tenant, change_tenant_plan
 from accounts.services.open_tenant import open_tenant
 from accounts.services.suspend_tenant import resume_tenant, suspend_tenant
+from accounts.services.terminate_tenant import GRACE_CHOICES, restore_tenant, terminate_tenant
 from portal.errors import NotFound
 from portal.forms import attempt
 from portal.http import page
@@ -116,8 +123,13 @@ def tenant_suspend(request: TenantRequest, tenant_id: int, child_id: int) -> Htt
     """Stop serving a tenant below."""
     child = tenant_below(request.tenant, child_id)
     form = SuspendForm(request.POST)
-    reason = form.cleaned_data["reason"] if form.is_valid() else ""
-    suspend_tenant(actor=request.actor, tenant=child, reason=reason)
+    is_read = form.is_valid()
+    suspend_tenant(
+        actor=request.actor,
+        tenant=child,
+        reason=form.cleaned_data["reason"] if is_read else "",
+        refuses_mail=is_read and form.refuses_mail,
+    )
     messages.success(request, _("%(tenant)s is suspended.") % {"tenant": child.name})
     return redirect("accounts:tenant-detail", tenant_id, child_id)
 
@@ -129,6 +141,49 @@ def tenant_resume(request: TenantRequest, tenant_id: int, child_id: int) -> Http
     child = tenant_below(request.tenant, child_id)
     resume_tenant(actor=request.actor, tenant=child)
     messages.success(request, _("%(tenant)s is served again.") % {"tenant": child.name})
+    return redirect("accounts:tenant-detail", tenant_id, child_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Action.TENANT_CHANGE)
+def tenant_end(request: TenantRequest, tenant_id: int, child_id: int) -> HttpResponse:
+    """Say what the end of a tenant means, ask for the days of grace, then begin."""
+    child = tenant_below(request.tenant, child_id)
+    form = EndTenantForm(request.POST or None, tenant=child)
+    if form.is_valid():
+        data = form.cleaned_data
+        ended = attempt(
+            form,
+            terminate_tenant,
+            actor=request.actor,
+            tenant=child,
+            grace_days=data["grace_days"],
+            reason=data["reason"],
+        )
+        if ended is not None:
+            words = (
+                _("%(tenant)s has ended. You can undo it until the day shown.")
+                if data["grace_days"]
+                else _("%(tenant)s has ended and is being deleted for good.")
+            )
+            messages.success(request, words % {"tenant": child.name})
+            return redirect("accounts:tenant-detail", tenant_id, child_id)
+    context = {
+        "here": "tenants",
+        "child": tenant_rows(request.tenant).get(pk=child.pk),
+        "form": form,
+        "choices": GRACE_CHOICES,
+    }
+    return page(request, "accounts/tenant_end.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@permission(Action.TENANT_CHANGE)
+def tenant_restore(request: TenantRequest, tenant_id: int, child_id: int) -> HttpResponse:
+    """Undo the end of a tenant."""
+    child = tenant_below(request.tenant, child_id)
+    restore_tenant(actor=request.actor, tenant=child)
+    messages.success(request, _("%(tenant)s is back.") % {"tenant": child.name})
     return redirect("accounts:tenant-detail", tenant_id, child_id)
 
 
@@ -169,6 +224,9 @@ def _detail(request: TenantRequest, child: Tenant) -> dict[str, object]:
         "child": child,
         "limits": limits_of(child),
         "plan_form": TenantPlanForm(plans=plans, initial={"plan": child.plan_id}),
-        "suspend_form": SuspendForm(),
-        "may_change": request.actor.may(Action.TENANT_CHANGE),
+        "suspend_form": SuspendForm(
+            initial={"mail": SuspendForm.REFUSE if child.refuses_mail else SuspendForm.KEEP}
+        ),
+        "may_change": request.actor.may(Action.TENANT_CHANGE)
+        and child.status != TenantStatus.PURGED,
     }

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from accounts.models import TenantStatus
 from delivery.models import QueueIdSeen, Submission, SubmissionBody, SubmissionState
 from delivery.states import OPEN
 
@@ -16,7 +17,7 @@ AT_ONCE = 500
 
 
 def purge() -> int:
-    """Remove old bodies, then old rows, at most AT_ONCE of each; return how many went."""
+    """Remove old bodies, then old rows and those of purged tenants, at most AT_ONCE of each; return how many went."""
     now = timezone.now()
     sent = SubmissionBody.objects.filter(
         submission__state=SubmissionState.SENT, submission__sent_at__lt=now - BODY_KEPT
@@ -26,9 +27,10 @@ def purge() -> int:
         submission__created_at__lt=now - FAILED_BODY_KEPT,
     )
     rows = Submission.objects.filter(created_at__lt=now - ROW_KEPT).exclude(state__in=OPEN)
+    purged = Submission.objects.filter(tenant__status=TenantStatus.PURGED)
     seen = QueueIdSeen.objects.filter(seen_at__lt=now - ROW_KEPT)
     gone = 0
-    for old in (sent, ended, rows, seen):
+    for old in (sent, ended, rows, purged, seen):
         keys = list(old.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
         gone += old.model._default_manager.filter(pk__in=keys).delete()[0] if keys else 0  # noqa: SLF001  # the public name differs per model
     return gone

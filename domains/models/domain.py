@@ -13,11 +13,15 @@ from accounts.models import Tenant
 
 
 class DomainStatus(models.TextChoices):
-    """`pending` hosts nothing yet; `suspended` receives, but nobody signs in or sends."""
+    """`pending` hosts nothing yet; in `suspended` nobody signs in or sends.
+
+    `deleting` hosts nothing any more and waits for `delete_after`, when all in it goes.
+    """
 
     PENDING = "pending", _("Waiting for proof of ownership")
     ACTIVE = "active", _("Active")
     SUSPENDED = "suspended", _("Suspended")
+    DELETING = "deleting", _("Being deleted")
 
 
 class DomainQuerySet(models.QuerySet["Domain"]):
@@ -34,6 +38,9 @@ class Domain(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="domains")
     name = models.CharField(max_length=253, unique=True)
     status = models.CharField(max_length=16, choices=DomainStatus, default=DomainStatus.PENDING)
+    refuses_mail = models.BooleanField(default=False)  # while suspended: senders are told at once
+    delete_after = models.DateTimeField(null=True, blank=True)  # set while `deleting`
+    was_suspended = models.BooleanField(default=False)  # what undoing the deletion returns to
     ownership_token = models.CharField(max_length=64)
     verified_at = models.DateTimeField(null=True, blank=True)  # ownership TXT first seen
     created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
@@ -57,6 +64,11 @@ class Domain(models.Model):
             models.CheckConstraint(name="domain_name_lower", condition=Q(name=Lower("name"))),
             models.CheckConstraint(
                 name="domain_status_known", condition=Q(status__in=DomainStatus.values)
+            ),
+            models.CheckConstraint(
+                name="domain_deleting_has_date",
+                condition=Q(status=DomainStatus.DELETING, delete_after__isnull=False)
+                | (~Q(status=DomainStatus.DELETING) & Q(delete_after__isnull=True)),
             ),
             models.CheckConstraint(
                 name="domain_active_is_verified",

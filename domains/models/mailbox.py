@@ -15,7 +15,7 @@ from domains.models.address import Address
 
 
 class MailboxStatus(models.TextChoices):
-    """`suspended` receives, but cannot sign in or send; `deleting` waits for `delete_after`."""
+    """Nobody signs in to `suspended` or sends from it; `deleting` waits for `delete_after`."""
 
     ACTIVE = "active", _("Active")
     SUSPENDED = "suspended", _("Suspended")
@@ -45,6 +45,7 @@ class Mailbox(models.Model):
     name = models.CharField(max_length=120)  # shown as the sender's name
     quota_bytes = models.PositiveBigIntegerField(default=0)  # 0: no limit of its own
     status = models.CharField(max_length=16, choices=MailboxStatus, default=MailboxStatus.ACTIVE)
+    refuses_mail = models.BooleanField(default=False)  # while suspended: senders are told at once
     delete_after = models.DateTimeField(null=True, blank=True)  # set while `deleting`
     was_suspended = models.BooleanField(default=False)  # what undoing the deletion returns to
     allow_imap = models.BooleanField(default=True)

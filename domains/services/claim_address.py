@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
-from domains.errors import AddressReserved, AddressTaken, DomainNotProved
+from domains.errors import AddressReserved, AddressTaken, DomainBeingDeleted, DomainNotProved
 from domains.models import Address, Domain, DomainStatus
 from domains.names import RESERVED_LOCALPARTS, NameRefused, parse_localpart
 
@@ -27,13 +27,16 @@ def read_localpart(text: str) -> LocalPart:
 
 
 def claim_address(domain: Domain, localpart: str) -> Address:
-    """Insert the address inside the caller's transaction. Raises AddressTaken, DomainNotProved.
+    """Insert the address inside the caller's transaction.
 
-    The domain's row is held so that it cannot be deleted meanwhile.
+    The domain's row is held so that it cannot be deleted meanwhile. Raises AddressTaken,
+    DomainNotProved, DomainBeingDeleted.
     """
     held = Domain.objects.select_for_update(no_key=True, of=("self",)).get(pk=domain.pk)
     if held.status == DomainStatus.PENDING:
         raise DomainNotProved(field="domain")
+    if held.status == DomainStatus.DELETING:
+        raise DomainBeingDeleted(field="domain")
     try:
         with transaction.atomic():
             return Address.objects.create(

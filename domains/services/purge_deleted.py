@@ -1,4 +1,4 @@
-"""Frees what was deleted and whose days of grace are over."""
+"""Frees mailboxes that were deleted and whose days of grace are over."""
 
 from __future__ import annotations
 
@@ -61,7 +61,14 @@ def _purge(mailbox: Mailbox) -> None:
         mailbox.tenant,
         mailbox.pk,
     )
-    MailHomeChange.objects.create(mailbox_id=mailbox_id, address=address.email)
+    used = MailboxUsage.objects.filter(mailbox=mailbox).values_list("bytes", flat=True).first() or 0
+    MailHomeChange.objects.create(
+        mailbox_id=mailbox_id,
+        address=address.email,
+        tenant_id=tenant.pk,
+        domain_id=address.domain_id,
+        bytes=used,
+    )
     note_access_change(address=address.email, mailbox_id=mailbox_id, kick=True)
     MailboxUsage.objects.filter(mailbox=mailbox).delete()
     LastSignIn.objects.filter(mailbox=mailbox).delete()
@@ -78,6 +85,7 @@ def _purge(mailbox: Mailbox) -> None:
         tenant,
         action="mailbox.purge",
         target=("mailbox", mailbox_id, address.email),
+        changes={"removed_bytes": used},
     )
 
 

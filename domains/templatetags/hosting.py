@@ -51,6 +51,8 @@ _VERDICTS = {
 @register.simple_tag
 def domain_badge(domain: Domain) -> SafeString:
     """Return the badge that sums a domain up."""
+    if domain.status == DomainStatus.DELETING:
+        return badge("danger", _("Being deleted"), "trash")
     tone, words, icon, css = domain_state(
         is_pending=domain.status == DomainStatus.PENDING,
         is_suspended=domain.status == DomainStatus.SUSPENDED,

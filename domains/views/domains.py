@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.forms import MailChoiceForm
 from accounts.http import TenantRequest, permission
 from accounts.models import TenantKind
 from accounts.roles import Action
@@ -29,6 +30,8 @@ from domains.services.delete_domain import contents_of, delete_domain
 from domains.services.known_figures import known_figures
 from domains.services.register_domain import register_domain
 from domains.services.set_catch_all import clear_catch_all, set_catch_all
+from domains.services.suspend_domain import resume_domain, suspend_domain
+from domains.services.terminate_domain import GRACE_CHOICES, restore_domain, terminate_domain
 from portal.forms import attempt
 from portal.http import page
 from portal.paging import paged
@@ -132,27 +135,78 @@ def domain_catch_all(request: TenantRequest, tenant_id: int, domain_id: int) -> 
     return page(request, "domains/domain_detail.html", context, status=422)
 
 
+@require_POST
+@permission(Action.DOMAIN_CHANGE)
+def domain_suspend(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Stop the use of every mailbox in it."""
+    domain = domain_of(request.tenant, domain_id)
+    form = MailChoiceForm(request.POST)
+    suspend_domain(
+        actor=request.actor, domain=domain, refuses_mail=form.is_valid() and form.refuses_mail
+    )
+    messages.success(request, _("%(domain)s is suspended.") % {"domain": show_domain(domain.name)})
+    return redirect("domains:domain-detail", tenant_id, domain_id)
+
+
+@require_POST
+@permission(Action.DOMAIN_CHANGE)
+def domain_resume(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Let it be used again."""
+    domain = domain_of(request.tenant, domain_id)
+    resume_domain(actor=request.actor, domain=domain)
+    messages.success(
+        request, _("%(domain)s is served again.") % {"domain": show_domain(domain.name)}
+    )
+    return redirect("domains:domain-detail", tenant_id, domain_id)
+
+
+@require_POST
+@permission(Action.DOMAIN_DELETE)
+def domain_restore(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Undo the end of a domain."""
+    domain = domain_of(request.tenant, domain_id)
+    restore_domain(actor=request.actor, domain=domain)
+    messages.success(request, _("%(domain)s is back.") % {"domain": show_domain(domain.name)})
+    return redirect("domains:domain-detail", tenant_id, domain_id)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission(Action.DOMAIN_DELETE)
 def domain_delete(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
-    """Say what a deletion takes with it, and delete an empty domain."""
+    """Say what a deletion takes with it; an empty domain goes at once, others with days of grace."""
     domain = domain_of(request.tenant, domain_id)
+    contents = contents_of(domain)
     form = DeleteDomainForm(request.POST or None)
     if form.is_valid():
         typed = form.cleaned_data["name"].strip().lower().removesuffix(".")
         if typed not in {domain.name, show_domain(domain.name)}:
             form.add_error("name", _("This is not the name of the domain."))
-        elif attempt(form, _delete, request, domain):
+        elif contents.is_empty and attempt(form, _delete, request, domain):
             messages.success(
                 request, _("%(domain)s was deleted.") % {"domain": show_domain(domain.name)}
             )
             return redirect("domains:domain-list", tenant_id)
+        elif not contents.is_empty and attempt(
+            form,
+            terminate_domain,
+            actor=request.actor,
+            domain=domain,
+            grace_days=form.cleaned_data["grace_days"],
+        ):
+            words = (
+                _("%(domain)s has ended. You can undo it until the day shown.")
+                if form.cleaned_data["grace_days"]
+                else _("%(domain)s has ended and is being deleted for good.")
+            )
+            messages.success(request, words % {"domain": show_domain(domain.name)})
+            return redirect("domains:domain-detail", tenant_id, domain_id)
     context = {
         "here": "domains",
         "domain": domain,
         "shown_name": show_domain(domain.name),
-        "contents": contents_of(domain),
+        "contents": contents,
         "form": form,
+        "choices": GRACE_CHOICES,
     }
     return page(request, "domains/domain_delete.html", context, status=422 if form.errors else 200)
 
@@ -176,4 +230,7 @@ def _detail(request: TenantRequest, domain: Domain) -> dict[str, object]:
         "options": mailbox_addresses_of(request.tenant).filter(domain=domain)[:50],
         "may_change": request.actor.may(Action.DOMAIN_CHANGE),
         "may_delete": request.actor.may(Action.DOMAIN_DELETE),
+        "suspend_form": MailChoiceForm(
+            initial={"mail": MailChoiceForm.REFUSE if domain.refuses_mail else MailChoiceForm.KEEP}
+        ),
     }

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.forms import MailChoiceForm
 from accounts.http import TenantRequest, permission
 from accounts.roles import Action
 from accounts.selectors import may_manage
@@ -123,9 +124,12 @@ def mailbox_link(request: TenantRequest, tenant_id: int, mailbox_id: int) -> Htt
 @require_POST
 @permission(Action.MAILBOX_CHANGE)
 def mailbox_suspend(request: TenantRequest, tenant_id: int, mailbox_id: int) -> HttpResponse:
-    """Stop its use; it keeps receiving."""
+    """Stop its use; mail keeps arriving or is refused."""
     mailbox = mailbox_of(request.tenant, mailbox_id)
-    suspend_mailbox(actor=request.actor, mailbox=mailbox)
+    form = MailChoiceForm(request.POST)
+    suspend_mailbox(
+        actor=request.actor, mailbox=mailbox, refuses_mail=form.is_valid() and form.refuses_mail
+    )
     messages.success(request, _("%(address)s is suspended.") % {"address": mailbox.address.email})
     return redirect("domains:mailbox-detail", tenant_id, mailbox_id)
 
@@ -230,6 +234,9 @@ def _context(request: TenantRequest, mailbox: Mailbox) -> dict[str, Any]:
         "password_form": PasswordForm(),
         "is_deleting": mailbox.status == MailboxStatus.DELETING,
         "is_suspended": mailbox.status == MailboxStatus.SUSPENDED,
+        "suspend_form": MailChoiceForm(
+            initial={"mail": MailChoiceForm.REFUSE if mailbox.refuses_mail else MailChoiceForm.KEEP}
+        ),
         "may_change": request.actor.may(Action.MAILBOX_CHANGE),
         "may_delete": request.actor.may(Action.MAILBOX_DELETE),
         "may_reset": may_reset,

@@ -6,9 +6,13 @@ import logging
 import shutil
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.actor import Actor
+from accounts.models import Tenant
+from accounts.services.record_audit import record_audit
 from domains.models import Mailbox, MailHomeChange
 from mailserver import doveadm
 from mailserver.errors import DaemonFailed, UnsafePath
@@ -47,7 +51,9 @@ class HomeChanges:
             return self._note_failure(row, exc.detail)
         except OSError as exc:
             return self._note_failure(row, str(exc))
-        MailHomeChange.objects.filter(id=row.id).update(done_at=timezone.now(), error="")
+        with transaction.atomic():
+            MailHomeChange.objects.filter(id=row.id).update(done_at=timezone.now(), error="")
+            _prove(row)
         self._patience.done(row.id)
         return True
 
@@ -56,6 +62,19 @@ class HomeChanges:
         self._patience.failed(row.id)
         logger.warning("home not deleted", extra={"row": row.id, "reason": reason})
         return False
+
+
+def _prove(row: MailHomeChange) -> None:
+    """Write into the audit trail that the mail itself is gone from the disk."""
+    tenant = Tenant.objects.filter(pk=row.tenant_id or 0).first()
+    if tenant is not None:
+        record_audit(
+            Actor.system(tenant),
+            tenant,
+            action="mailbox.erase",
+            target=("mailbox", row.mailbox_id, row.address),
+            changes={"removed_bytes": row.bytes},
+        )
 
 
 def remove_home(root: Path, mailbox_id: int) -> None:

@@ -157,14 +157,20 @@ def test_a_domain_is_deleted_by_typing_its_name(
     assert not Domain.objects.filter(pk=world.domain.pk).exists()
 
 
-def test_a_full_domain_says_what_is_in_it(
+def test_a_full_domain_says_what_is_in_it_and_ends_with_days_of_grace(
     portal: Callable[..., HttpResponseBase], world: World
 ) -> None:
     world.person("ha")
-    assert "1 mailbox" in text(portal(f"domains/{world.domain.pk}/delete/"))
-    response = portal(f"domains/{world.domain.pk}/delete/", {"name": world.domain.name})
-    assert response.status_code == 422
-    assert Domain.objects.filter(pk=world.domain.pk).exists()
+    path = f"domains/{world.domain.pk}/delete/"
+    assert "1 mailbox" in text(portal(path))
+    assert portal(path, {"name": "other.test", "grace_days": "7"}).status_code == 422
+    assert portal(path, {"name": world.domain.name, "grace_days": "7"}).status_code == 302
+    ended = Domain.objects.get(pk=world.domain.pk)
+    assert ended.status == "deleting"
+    assert ended.delete_after is not None
+    assert "Undo the end" in text(portal(f"domains/{world.domain.pk}/"))
+    portal(f"domains/{world.domain.pk}/restore/", {})
+    assert Domain.objects.get(pk=world.domain.pk).status == "active"
 
 
 def test_the_catch_all_is_set_and_cleared(
