@@ -103,13 +103,19 @@ def _drop_addresses(domain: Domain) -> dict[str, int]:
     """Delete what names are left; in the order that foreign keys want. Returns how many."""
     addresses = Address.objects.filter(domain=domain)
     emails = list(addresses.values_list("email", flat=True))
-    aliases, _rows = Alias.objects.filter(address__domain=domain).delete()
-    forwarders, _rows = Forwarder.objects.filter(address__domain=domain).delete()
+    aliases = Alias.objects.filter(address__domain=domain)
+    forwarders = Forwarder.objects.filter(address__domain=domain)
+    removed = {
+        "removed_aliases": aliases.count(),
+        "removed_forwarders": forwarders.count(),
+    }
+    aliases.delete()
+    forwarders.delete()
     LoginName.objects.filter(address__in=emails).delete()
     addresses.delete()
     for email in emails:
         note_access_change(address=email)
-    return {"removed_aliases": aliases, "removed_forwarders": forwarders}
+    return removed
 
 
 def _finish_tenant(tenant_id: int) -> int:
