@@ -262,7 +262,7 @@ class DeleteDomainForm(forms.Form):
     grace_days = forms.TypedChoiceField(
         required=False,
         coerce=int,
-        empty_value=DOMAIN_GRACE[1],
+        empty_value=None,
         choices=[(days, str(days)) for days in DOMAIN_GRACE],
         initial=DOMAIN_GRACE[1],
     )
@@ -271,3 +271,9 @@ class DeleteDomainForm(forms.Form):
         label=_("Type the name of the domain to delete it"),
         widget=forms.TextInput(attrs=PLAIN),
     )
+
+    @property
+    def days(self) -> int:
+        """The days of grace; only after validation."""
+        chosen = self.cleaned_data["grace_days"]
+        return DOMAIN_GRACE[1] if chosen is None else int(chosen)

@@ -186,16 +186,10 @@ def domain_delete(request: TenantRequest, tenant_id: int, domain_id: int) -> Htt
                 request, _("%(domain)s was deleted.") % {"domain": show_domain(domain.name)}
             )
             return redirect("domains:domain-list", tenant_id)
-        elif not contents.is_empty and attempt(
-            form,
-            terminate_domain,
-            actor=request.actor,
-            domain=domain,
-            grace_days=form.cleaned_data["grace_days"],
-        ):
+        elif not contents.is_empty and attempt(form, _end, request, domain, form.days):
             words = (
                 _("%(domain)s has ended. You can undo it until the day shown.")
-                if form.cleaned_data["grace_days"]
+                if form.days
                 else _("%(domain)s has ended and is being deleted for good.")
             )
             messages.success(request, words % {"domain": show_domain(domain.name)})
@@ -213,6 +207,11 @@ def domain_delete(request: TenantRequest, tenant_id: int, domain_id: int) -> Htt
 
 def _delete(request: TenantRequest, domain: Domain) -> bool:
     delete_domain(actor=request.actor, domain=domain)
+    return True
+
+
+def _end(request: TenantRequest, domain: Domain, days: int) -> bool:
+    terminate_domain(actor=request.actor, domain=domain, grace_days=days)
     return True
 
 
