@@ -6,6 +6,7 @@ import os
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zlib import crc32
 
 from pydantic import Field, field_validator
@@ -45,6 +46,10 @@ class Stack(BaseSettings):
     site_url: str = Field(
         "", description="Public address of the portal; empty: http://localhost:PORT."
     )
+    site_names: list[str] = Field(
+        default_factory=list,
+        description="Other names the portal answers to, as JSON; every unknown name is refused.",
+    )
     brand: str = Field("Hộp Thư", description="Name shown in pages and system mail.")
     operator_domain: str = Field(
         "hopthu.test", description="The operator's own domain; system mail comes from no-reply@ it."
@@ -78,6 +83,13 @@ class Stack(BaseSettings):
     fetch_allows_box: bool = Field(
         False, description="Demo only: fetchers may reach the boxed outside on the loopback."
     )
+    profile_certificate: Path | None = Field(
+        None,
+        description="Certificate (PEM, with its chain) that signs Apple profiles; empty: the stack's own.",
+    )
+    profile_key: Path | None = Field(
+        None, description="Key of that certificate, readable by the user hopthu."
+    )
     metrics_token: str = Field("", description="Bearer token for /metrics; empty: refused.")
     loopback_smtp_out_port: int = Field(
         25, description="Port where Postfix looks for other companies' servers."
@@ -103,6 +115,13 @@ class Stack(BaseSettings):
     def url(self) -> str:
         """Public address without trailing slash."""
         return (self.site_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @cached_property
+    def site_hosts(self) -> frozenset[str]:
+        """Names under which the portal serves its pages, lower case."""
+        public = urlsplit(self.url).hostname or ""
+        own = {public, "localhost", self.mail_hostname, self.operator_domain, *self.site_names}
+        return frozenset(name.lower().rstrip(".") for name in own if name)
 
     def mail_port(self, name: str) -> int:
         """Port of `smtp`, `submission`, `submissions`, `imap`, `imaps`, `pop3`, `pop3s`, `managesieve`, `lmtp`."""
@@ -139,7 +158,7 @@ class Stack(BaseSettings):
     @property
     def database(self) -> dict[str, Any]:
         """Django's DATABASES entry."""
-        from urllib.parse import unquote, urlsplit
+        from urllib.parse import unquote
 
         entry: dict[str, Any] = {
             "ENGINE": "django.db.backends.postgresql",

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from portal.errorpages import error_response
 from portal.errors import PortalError
+from portal.hosts import host_of, is_own
 from portal.logs import request_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,30 @@ class RequestContextMiddleware:
             response["Cache-Control"] = "private, no-cache"
             patch_vary_headers(response, ["Cookie"])
         return response
+
+
+class HostMiddleware:
+    """Serves pages under the installation's own names, and nothing under foreign ones.
+
+    Hosts whose first label `settings.HOST_URLCONFS` lists have a small address map of their own;
+    every other name is answered with 421 (RFC 9110 section 15.5.20).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Choose the address map by the host."""
+        host = host_of(request)
+        if not is_own(host):
+            label, _dot, rest = host.partition(".")
+            urls = settings.HOST_URLCONFS.get(label)
+            if not urls or not rest:
+                return HttpResponse(
+                    "This name is not served here.\n", "text/plain; charset=utf-8", status=421
+                )
+            request.urlconf = urls
+        return self.get_response(request)
 
 
 class ErrorMiddleware:

@@ -15,7 +15,13 @@ STACK = stack()
 BASE_DIR = ROOT
 SECRET_KEY = STACK.secret_or_blank("secret_key") or "only-for-checks-of-a-stack-never-started"
 DEBUG = STACK.debug
-ALLOWED_HOSTS = ["*"]  # nginx passes only known names; the site address is never taken from Host
+ALLOWED_HOSTS = ["*"]  # HostMiddleware decides; the site address is never taken from Host
+# Names of the portal itself; an IP address in place of a name is answered too.
+SITE_HOSTS = STACK.site_hosts
+# First label of a host → the address map served there, below any hosted domain.
+HOST_URLCONFS = dict.fromkeys(
+    ("autoconfig", "autodiscover", "mta-sts", "ua-auto-config"), "domains.client_urls"
+)
 
 INSTALLED_APPS = [
     "portal",
@@ -39,6 +45,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "portal.middleware.RequestContextMiddleware",
+    "portal.middleware.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -14,8 +14,10 @@ handler500 = "portal.views.server_error"
 urlpatterns = [
     path("language/", views.set_language, name="set-language"),
     path("theme/", views.set_theme, name="set-theme"),
+    path("", include("domains.client_urls")),
     path("", include("accounts.urls")),
     path("portal/", include("domains.urls")),
+    path("setup/", include("domains.device_urls")),
     path("portal/", include("delivery.urls")),
     path("", include("mailserver.urls")),
     path("mail/", include("webmail.urls")),

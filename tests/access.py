@@ -197,6 +197,22 @@ DOMAINS = [
     within("domains:forwarder-delete", "forwarder", may=MAY_HOST, method="POST", ok=302),
 ]
 
+# The company's domain is hosted, but the table asks under the portal's own name.
+CLIENTS = [
+    public("clients:autoconfig", ok=404),
+    public("clients:autoconfig-well-known", ok=404),
+    public("clients:autodiscover", method="POST", ok=400),
+    public("clients:autodiscover-json", ok=404),
+    public("clients:autodiscover-json-of", "email", ok=400),  # no protocol named
+    public("clients:user-agent-configuration", ok=404),
+    public("clients:mta-sts", ok=404),
+    personal("devices:home"),
+    own_mailbox("devices:mailbox", "mailbox"),
+    own_mailbox("devices:profile", "mailbox"),
+    public("devices:open", "unknown_token", ok=404),
+    public("devices:open-profile", "unknown_token", ok=404),
+]
+
 # The scene's mailbox lives in a transaction that Dovecot does not see, so the one person who
 # is let in is told that the mail store does not answer.
 MAIL_STORE = 503
@@ -248,6 +264,7 @@ DELIVERY = [
 TABLE: list[Row] = [
     *ACCOUNTS,
     *DOMAINS,
+    *CLIENTS,
     *DELIVERY,
     *MAILSERVER,
     *READING,

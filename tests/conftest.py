@@ -55,6 +55,14 @@ def django_db_setup() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _test_client_is_known() -> None:
+    """Django's test client calls the site by a name of its own."""
+    from django.conf import settings
+
+    settings.SITE_HOSTS = settings.SITE_HOSTS | {"testserver"}
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _pool_without_watching() -> None:
     """Keep the IMAP pool's own thread from a database that pytest-django guards."""
     from webmail.imap.pool import POOL

@@ -84,5 +84,6 @@ def set_scene(world: World) -> Scene:
         "forwarder": forwarder.pk,
         "submission": submission.pk,
         "unknown_key": str(uuid4()),
+        "email": staff.address,
     }
     return Scene(people, args)

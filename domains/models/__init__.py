@@ -5,7 +5,7 @@ from __future__ import annotations
 from domains.models.address import Address, Alias, AliasTarget, CatchAll, Forwarder, ForwarderTarget
 from domains.models.dkim import DkimKey
 from domains.models.dns import DnsCheck, DnsRecordState, Verdict
-from domains.models.domain import Domain, DomainStatus
+from domains.models.domain import Domain, DomainStatus, StsMode
 from domains.models.home_change import MailHomeChange
 from domains.models.mailbox import Mailbox, MailboxStatus
 from domains.models.usage import LastSignIn, MailboxUsage
@@ -27,5 +27,6 @@ __all__ = [
     "Mailbox",
     "MailboxStatus",
     "MailboxUsage",
+    "StsMode",
     "Verdict",
 ]

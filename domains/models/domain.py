@@ -24,6 +24,14 @@ class DomainStatus(models.TextChoices):
     DELETING = "deleting", _("Being deleted")
 
 
+class StsMode(models.TextChoices):
+    """What the MTA-STS policy asks of other servers (RFC 8461 section 5)."""
+
+    NONE = "none", _("Off")
+    TESTING = "testing", _("Testing: failures are only reported")
+    ENFORCE = "enforce", _("Enforced: no delivery without valid TLS")
+
+
 class DomainQuerySet(models.QuerySet["Domain"]):
     """Domains of tenants."""
 
@@ -51,6 +59,9 @@ class Domain(models.Model):
     dns_problems = models.PositiveSmallIntegerField(default=0)  # records missing or in conflict
     dns_unknown = models.PositiveSmallIntegerField(default=0)  # records nobody could tell about
     dns_worst = models.CharField(max_length=40, blank=True)  # "mx.missing": first thing to repair
+    mta_sts_mode = models.CharField(
+        max_length=8, choices=StsMode, default=StsMode.TESTING, db_default="testing"
+    )
 
     objects = DomainQuerySet.as_manager()
 
@@ -69,6 +80,9 @@ class Domain(models.Model):
                 name="domain_deleting_has_date",
                 condition=Q(status=DomainStatus.DELETING, delete_after__isnull=False)
                 | (~Q(status=DomainStatus.DELETING) & Q(delete_after__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="domain_sts_mode_known", condition=Q(mta_sts_mode__in=StsMode.values)
             ),
             models.CheckConstraint(
                 name="domain_active_is_verified",

@@ -55,6 +55,49 @@ def ensure_certificates(data: Path, names: list[str]) -> bool:
     return True
 
 
+def ensure_profile_certificate(data: Path, name: str, *, owner: str) -> None:
+    """Make DATA/tls/profile.{pem,key}, which sign Apple profiles, for the operator named `name`.
+
+    The web process reads this key and never the mail server's. Renewed like the other.
+    """
+    path = data / "tls" / "profile.pem"
+    authority, authority_key = _authority(data)
+    if path.exists():
+        known = x509.load_pem_x509_certificate(path.read_bytes())
+        fresh = known.not_valid_after_utc - RENEW_BEFORE > datetime.now(UTC)
+        if fresh and known.issuer == authority.subject and known.subject == _subject(name):
+            return
+    key = ec.generate_private_key(ec.SECP256R1())
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=True,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    certificate = (
+        _builder(name, SERVER_DAYS)
+        .issuer_name(authority.subject)
+        .public_key(key.public_key())
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False
+        )
+        .sign(authority_key, hashes.SHA256())
+    )
+    files.write(data / "tls" / "profile.key", _pem(key), owner=owner, group=owner, mode=0o600)
+    files.write(
+        path,
+        certificate.public_bytes(serialization.Encoding.PEM).decode()
+        + authority.public_bytes(serialization.Encoding.PEM).decode(),
+    )
+
+
 def _authority(data: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     path, key_path = data / "ca.pem", data / "tls" / "ca.key"
     if path.exists() and key_path.exists():

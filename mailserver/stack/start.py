@@ -66,6 +66,7 @@ class Start:
         certificates.ensure_certificates(
             host.data, [host.mail_hostname, host.operator_domain, "localhost", "127.0.0.1", "::1"]
         )
+        certificates.ensure_profile_certificate(host.data, host.mail_hostname, owner=users.WEB)
         mounts.open_way(host.run, [ROOT, host.data])
         _check_readable()
         if host.demo:
