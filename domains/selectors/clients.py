@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.core import signing
+from django.db.models import Exists, F, OuterRef
 
-from accounts.models import TenantStatus
+from accounts.models import Tenant, TenantStatus
 from domains.clients.servers import Account, mail_servers
 from domains.clients.sts import Mode
 from domains.models import Domain, DomainStatus, Mailbox, MailboxStatus
@@ -30,10 +31,12 @@ class HostedDomain:
 
 def hosted_domain(name: str) -> HostedDomain | None:
     """Return the domain when mail is taken for it; one query whether or not there is one."""
+    ended = Tenant.objects.filter(
+        status__in=(TenantStatus.TERMINATED, TenantStatus.PURGED)
+    ).alias(below=OuterRef("tenant__path"))
     row = (
-        Domain.objects.filter(name=name)
-        .exclude(status=DomainStatus.PENDING)
-        .exclude(tenant__status=TenantStatus.TERMINATED)
+        Domain.objects.filter(name=name, status__in=(DomainStatus.ACTIVE, DomainStatus.SUSPENDED))
+        .exclude(Exists(ended.filter(below__startswith=F("path"))))
         .values_list("name", "mta_sts_mode")
         .first()
     )
