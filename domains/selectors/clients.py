@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.core import signing
-from django.db.models import Exists, F, OuterRef
+from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef
 
 from accounts.models import Tenant, TenantStatus
 from domains.clients.servers import Account, mail_servers
@@ -31,9 +31,9 @@ class HostedDomain:
 
 def hosted_domain(name: str) -> HostedDomain | None:
     """Return the domain when mail is taken for it; one query whether or not there is one."""
-    ended = Tenant.objects.filter(
-        status__in=(TenantStatus.TERMINATED, TenantStatus.PURGED)
-    ).alias(below=OuterRef("tenant__path"))
+    ended = Tenant.objects.filter(status__in=(TenantStatus.TERMINATED, TenantStatus.PURGED)).alias(
+        below=ExpressionWrapper(OuterRef("tenant__path"), output_field=CharField())
+    )
     row = (
         Domain.objects.filter(name=name, status__in=(DomainStatus.ACTIVE, DomainStatus.SUSPENDED))
         .exclude(Exists(ended.filter(below__startswith=F("path"))))
