@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
+from accounts.attempts import Attempt, give_back, mark_of, take
 from accounts.selectors import may_sign_in, person_by_login
 from accounts.services.record_sign_in import record_sign_in
 from portal.http import client_ip, safe_next
@@ -36,7 +37,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": _("The address or the password is not right."),
         "too_many_login_attempts": _(
-            "Too many attempts. Please wait five minutes, then try again."
+            "Too many attempts. Please wait a quarter of an hour, then try again."
         ),
     }
 
@@ -52,11 +53,21 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """Return the address that nginx saw."""
         return client_ip(request)
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        # allauth would add the Host header, which the attacker chooses. A device that this person
-        # used before has a counter of its own, so that a stranger's guesses do not lock him out.
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Check login and password within the budget that all doors share."""
         login = str(credentials.get("email", "")).strip().lower()[:320]
-        return f"login:{login}:{_known_device(request, login)}"
+        attempt = Attempt(
+            login,
+            client_ip(request),
+            mark_of(str(credentials.get("password", ""))),
+            _known_device(request, login),
+        )
+        if not take(attempt):
+            raise self.validation_error("too_many_login_attempts")
+        person: User | None = super().authenticate(request, **credentials)
+        if person is not None:
+            give_back(attempt)
+        return person
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         """Stop a suspended person who knows the password, with words instead of "wrong"."""

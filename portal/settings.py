@@ -136,7 +136,7 @@ ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
-    "login_failed": "30/5m/ip,5/5m/key",
+    "login_failed": None,  # accounts.attempts: one budget for the web and the mail protocols
     "reauthenticate": "10/m/user",
     "reset_password": "10/15m/ip,3/15m/key",
 }

@@ -1,4 +1,4 @@
-"""A small HTTP server on the loopback that turns Dovecot's events into published changes."""
+"""A small HTTP server on the loopback: Dovecot's events in, and whether a sign-in may be tried."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from accounts.attempts import Attempt, give_back, take
 from delivery.events import FolderChanged, ask_everybody_to_resync, publish_folder_changed
 from portal.config import stack
 from portal.errors import Unavailable
@@ -18,6 +19,7 @@ from portal.errors import Unavailable
 logger = logging.getLogger(__name__)
 
 _BODY_LIMIT = 65_536
+_TOKEN_MECHANISMS = frozenset({"OAUTHBEARER", "XOAUTH2"})  # nothing to guess
 _IDLE_SECONDS = 120  # Dovecot keeps its connections open
 # Dovecot's client reconnects with a back-off of up to a minute: what happened while this
 # process was away was never sent.
@@ -43,8 +45,32 @@ def read_event(body: bytes) -> FolderChanged | None:
         raise ValueError("not an event") from exc
 
 
+def judge(command: str, body: bytes) -> dict[str, object]:
+    """Answer Dovecot's auth policy client: status 0 lets a sign-in go on, -1 ends it.
+
+    `command` is "allow" before the password is looked at and "report" after. Raises ValueError for
+    anything but Dovecot's own JSON.
+    """
+    record = json.loads(body)
+    if not isinstance(record, dict):
+        raise ValueError("not a sign-in")  # noqa: TRY004 - bad input, whatever its type
+    attempt = Attempt(
+        login=str(record.get("login", "")),
+        address=str(record.get("remote", "")),
+        mark=str(record.get("pwhash", ""))[:64],
+    )
+    good = {"status": 0, "msg": ""}
+    if str(record.get("mech", "")).upper() in _TOKEN_MECHANISMS:
+        return good
+    if command == "report":
+        if record.get("success") is True:
+            give_back(attempt)
+        return good
+    return good if take(attempt) else {"status": -1, "msg": "too many attempts"}
+
+
 class Handler(BaseHTTPRequestHandler):
-    """POST /ev/<token>. Whatever happens to the event, Dovecot gets an answer at once."""
+    """POST /ev/<token> and /policy/<token>. Dovecot gets an answer at once, whatever happens."""
 
     protocol_version = "HTTP/1.1"
     server_version = "hopthu"
@@ -57,11 +83,26 @@ class Handler(BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             return
-        self._answer(self._take(body))
+        if self.path.startswith("/policy/"):
+            self._judge(body)
+        else:
+            self._answer(self._take(body))
+
+    def _judge(self, body: bytes) -> None:
+        given, _, query = self.path.removeprefix("/policy/").partition("?")
+        if not _is_ours(given):
+            self._answer(HTTPStatus.FORBIDDEN)
+            return
+        try:
+            answer = judge(query.removeprefix("command="), body)
+        except ValueError:
+            logger.warning("sign-in not understood", extra={"length": len(body)})
+            self._answer(HTTPStatus.BAD_REQUEST)
+            return
+        self._answer(HTTPStatus.OK, json.dumps(answer).encode())
 
     def _take(self, body: bytes) -> HTTPStatus:
-        given = self.path.removeprefix("/ev/")
-        if not hmac.compare_digest(given.encode(), stack().secret("push_token").encode()):
+        if not _is_ours(self.path.removeprefix("/ev/")):
             return HTTPStatus.FORBIDDEN
         try:
             event = read_event(body)
@@ -85,14 +126,21 @@ class Handler(BaseHTTPRequestHandler):
             return None
         return self.rfile.read(int(length))
 
-    def _answer(self, status: HTTPStatus) -> None:
+    def _answer(self, status: HTTPStatus, body: bytes = b"") -> None:
         self.send_response(status)
         if status != HTTPStatus.NO_CONTENT:
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(body)))
+        if body:
+            self.send_header("Content-Type", "application/json")
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 — http.server's name
         """Say nothing: the path carries the token."""
+
+
+def _is_ours(given: str) -> bool:
+    return hmac.compare_digest(given.encode(), stack().secret("push_token").encode())
 
 
 class Server(ThreadingHTTPServer):

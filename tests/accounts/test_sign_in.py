@@ -46,6 +46,12 @@ def enter(
     return client.post(LOGIN, {"login": login, "password": password, **more})
 
 
+def guess(client: Client, login: str, times: int) -> None:
+    """Try `times` different wrong passwords."""
+    for number in range(times):
+        enter(client, login, f"wrong wrong {number}")
+
+
 def is_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
 
@@ -126,13 +132,20 @@ def test_an_unknown_address_costs_a_hash_too(
     assert counted == ["verify", "encode"]
 
 
-def test_five_wrong_tries_close_the_door_in_words(world: World, client: Client) -> None:
+def test_ten_wrong_passwords_close_the_door_in_words(world: World, client: Client) -> None:
     person = world.person()
-    for _ in range(5):
-        enter(client, person.address, "wrong wrong wrong")
+    guess(client, person.address, 10)
     answer = enter(client, person.address)
     assert not is_in(client)
-    assert "Please wait five minutes" in answer.content.decode()
+    assert "Please wait a quarter of an hour" in answer.content.decode()
+
+
+def test_the_same_wrong_password_again_and_again_counts_once(world: World, client: Client) -> None:
+    person = world.person()
+    for _ in range(12):
+        enter(client, person.address, "last year's password")
+    enter(client, person.address)
+    assert is_in(client)
 
 
 def test_a_strangers_guesses_do_not_lock_out_a_known_device(world: World, client: Client) -> None:
@@ -140,8 +153,7 @@ def test_a_strangers_guesses_do_not_lock_out_a_known_device(world: World, client
     enter(client, person.address)
     client.post("/accounts/logout/")
     stranger = Client()
-    for _ in range(6):
-        enter(stranger, person.address, "wrong wrong wrong")
+    guess(stranger, person.address, 10)
     assert "Please wait" in enter(stranger, person.address).content.decode()
     enter(client, person.address)
     assert is_in(client)
@@ -152,25 +164,23 @@ def test_a_known_device_is_not_known_for_somebody_else(world: World, client: Cli
     client.post("/accounts/logout/")
     victim = world.person()
     stranger = Client()
-    for _ in range(5):
-        enter(stranger, victim.address, "wrong wrong wrong")
+    guess(stranger, victim.address, 10)
     assert "Please wait" in enter(client, victim.address).content.decode()
 
 
 def test_a_forged_device_is_not_known(world: World, client: Client) -> None:
     person = world.person()
     client.cookies[f"hopthu_device_{stack().port}"] = f'["{person.user.pk}","x"]:forged'
-    for _ in range(5):
-        enter(client, person.address, "wrong wrong wrong")
+    guess(client, person.address, 10)
     assert "Please wait" in enter(client, person.address).content.decode()
 
 
 def test_another_host_header_does_not_give_more_tries(world: World, client: Client) -> None:
     person = world.person()
-    for number in range(6):
+    for number in range(10):
         client.post(
             LOGIN,
-            {"login": person.address, "password": "wrong wrong wrong"},
+            {"login": person.address, "password": f"wrong wrong {number}"},
             headers={"Host": f"h{number}.test"},
         )
     assert "Please wait" in enter(client, person.address).content.decode()
