@@ -180,9 +180,9 @@ def newsletter(title: str, colour: str, items: list[tuple[str, str]], foot: str)
         'style="background:#ffffff">'
         f'<tr><td style="background:{colour};color:#ffffff;padding:24px"><h1 style="margin:0;font-size:24px">'
         f"{title}</h1></td></tr>"
-        '<tr><td><img src="https://img.partner.test/banner.jpg" width="600" alt="Ảnh bìa"></td></tr>'
+        '<tr><td><img src="http://img.partner.test/banner.jpg" width="600" alt="Ảnh bìa"></td></tr>'
         f'{rows}<tr><td style="padding:20px 24px;color:#6b7280;font-size:12px">{foot}'
-        '<img src="https://img.partner.test/open.gif?id=42" width="1" height="1" alt=""></td></tr>'
+        '<img src="http://img.partner.test/open.gif?id=42" width="1" height="1" alt=""></td></tr>'
         "</table></body></html>"
     )
 

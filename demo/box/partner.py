@@ -1,4 +1,4 @@
-"""The partner company's mail server: answers, defers, refuses or cuts by the recipient's name."""
+"""The partner company: its mail server answers, defers, refuses or cuts by the recipient's name."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import dns.exception
 import dns.resolver
 from aiosmtpd.smtp import SMTP
+
+from demo.box.pictures import Pictures
 
 if TYPE_CHECKING:
     from aiosmtpd.smtp import Envelope, Session
@@ -117,14 +119,12 @@ def _reply(to: str, body: bytes) -> EmailMessage:
     return reply
 
 
-async def _serve(address: str, resolver: str, store: Path) -> None:
+async def _serve(address: str, resolver: str, store: Path, web_address: str) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((address, 25))
+    listener, web_listener = _bound(address, 25), _bound(web_address, 80)
     _become("hopthu")
     partner = Partner(address, resolver, store)
     server = await loop.create_server(
@@ -137,8 +137,16 @@ async def _serve(address: str, resolver: str, store: Path) -> None:
         ),
         sock=listener,
     )
-    async with server:
+    web = await Pictures(store).serve(web_listener)
+    async with server, web:
         await stop.wait()
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((address, port))
+    return listener
 
 
 def _become(name: str) -> None:
@@ -150,4 +158,4 @@ def _become(name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1], sys.argv[2], Path(sys.argv[3])))
+    asyncio.run(_serve(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4]))

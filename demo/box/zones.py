@@ -33,6 +33,7 @@ def zones(box: str, mail_hostname: str, operator_domain: str) -> dict[str, str]:
         "partner.test": "@ MX 10 mx.partner.test.\n"
         f"mx A {box}.25\n"
         f"www A {box}.80\n"
+        f"img A {box}.80\n"
         f'@ TXT "v=spf1 ip4:{box}.25 -all"\n'
         '_dmarc TXT "v=DMARC1; p=reject"\n',
         "127.in-addr.arpa": f"1.{third}.{second} PTR {mail_hostname}.\n"

@@ -146,3 +146,9 @@ def test_every_program_ends_with_its_whole_group() -> None:
     text = render(HOST, templates())["supervisor/supervisord.conf"]
     for program in text.split("[program:")[1:]:
         assert "killasgroup=true" in program, program.partition("]")[0]
+
+
+def test_every_program_that_ends_is_started_again() -> None:
+    text = render(HOST, templates())["supervisor/supervisord.conf"]
+    for program in text.split("[program:")[1:]:
+        assert "autorestart=true" in program, program.partition("]")[0]

@@ -70,6 +70,12 @@ def test_marks_ignore_accents_and_begin_words() -> None:
         ("Hóa", True), (" ", False), ("đơn", True), (" điện tử", False),
     ]  # fmt: skip
     assert marked("Thahoa", ("hoa",)) == [("Thahoa", False)]
+    assert marked("invoices", ("invoice",)) == [("invoice", True), ("s", False)]
+
+
+def test_marks_spare_other_syllables_that_begin_alike() -> None:
+    assert marked("Biến động, hai dòng", ("don",)) == [("Biến động, hai dòng", False)]
+    assert marked("không có khoản", ("kho", "hoa")) == [("không có khoản", False)]
 
 
 @given(st.text(max_size=200))

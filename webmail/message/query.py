@@ -10,6 +10,7 @@ from typing import Any
 
 MAX_CHARACTERS = 500
 MAX_WORDS = 12
+BEGINNING = 5  # letters from which a word may stand for longer ones that begin with it
 
 _TOKEN = re.compile(r'(?:(?P<key>[^\W\d_][\w-]*):)?(?:"(?P<quoted>[^"]*)"?|(?P<plain>[^\s"]+))')
 _WORD = re.compile(r"[^\W_]+")
@@ -114,7 +115,11 @@ def spellings(word: str) -> tuple[str, ...]:
 
 
 def marked(text: str, words: tuple[str, ...]) -> list[tuple[str, bool]]:
-    """Return `text` in pieces, True for those that begin like a word looked for."""
+    """Return `text` in pieces, True for the words looked for.
+
+    Beginnings of longer words count from BEGINNING letters on: Vietnamese writes syllables apart,
+    and whoever looks for "đơn" does not mean "động" or "dòng".
+    """
     wanted = [w for w in (fold(word) for word in words) if w]
     if not wanted or not text:
         return [(text, False)]
@@ -122,12 +127,16 @@ def marked(text: str, words: tuple[str, ...]) -> list[tuple[str, bool]]:
     position = 0
     for found in _WORD.finditer(unicodedata.normalize("NFC", text)):
         folded = fold(found[0])
-        hit = max((len(w) for w in wanted if folded.startswith(w)), default=0)
+        hit = max((len(w) for w in wanted if _hits(folded, w)), default=0)
         if hit:
             pieces += [(text[position : found.start()], False), (found[0][:hit], True)]
             position = found.start() + hit
     pieces.append((text[position:], False))
     return [piece for piece in pieces if piece[0]]
+
+
+def _hits(word: str, wanted: str) -> bool:
+    return word == wanted or (len(wanted) >= BEGINNING and word.startswith(wanted))
 
 
 def _words(have: tuple[str, ...], text: str) -> tuple[str, ...]:

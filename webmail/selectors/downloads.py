@@ -35,7 +35,8 @@ def message_source(identity: MailIdentity, ref: MessageRef) -> tuple[str, Iterat
     with borrow(identity) as session:
         messages.open_folder(session, ref.folder, ref.uid_validity)
         subject = messages.fetch_message(session, ref.uid).headers.text("subject")
-    name = f"{safe_file_name(subject)[:120] or _('Message')}.eml"
+    title = safe_file_name(subject)[:120] or _("Message")
+    name = f"{title}.eml"
     return name, _pieces(identity, ref, "")
 
 

@@ -335,7 +335,8 @@ def file_name(part: BodyPart, index: int) -> str:
     if part.file_name:
         return part.file_name
     if part.media_type in ("message/rfc822", "message/global"):
-        return f"{safe_file_name(part.subject) or _('Message')}.eml"
+        name = safe_file_name(part.subject) or _("Message")
+        return f"{name}.eml"
     extension = {
         "text/plain": "txt", "text/html": "html", "text/calendar": "ics", "image/jpeg": "jpg",
         "image/png": "png", "image/gif": "gif", "application/pdf": "pdf",

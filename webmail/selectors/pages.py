@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from webmail.errors import FolderGone
+from webmail.errors import FolderGone, MailUnavailable
 from webmail.imap import folders as imap_folders
 from webmail.imap import messages
 from webmail.imap.pool import borrow
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MailScreen:
-    """What a mail page shows. `listing` and `reader` are None where the page has none."""
+    """What a mail page shows. `listing` and `reader` are None where the page has none.
+
+    `trouble` says why the folders are missing, on pages that show something without them.
+    """
 
     identity: MailIdentity
     folders: FolderColumn
@@ -30,6 +33,7 @@ class MailScreen:
     label: str
     listing: Listing | None = None
     reader: Reader | None = None
+    trouble: str = ""
 
     @property
     def special_use(self) -> str:
@@ -100,6 +104,15 @@ def column_screen(identity: MailIdentity, *, here: str = "", page: str = "") -> 
     with borrow(identity) as session:
         folders = imap_folders.list_folders(session)
     return MailScreen(identity, column(identity, folders, here=here, page=page), None, "")
+
+
+def outbox_column(identity: MailIdentity) -> MailScreen:
+    """Return the folder column beside the outbox, which itself needs no mail store: then bare."""
+    try:
+        return column_screen(identity, page="outbox")
+    except MailUnavailable as exc:
+        bare = column(identity, [], page="outbox")
+        return MailScreen(identity, bare, None, "", trouble=str(exc.message))
 
 
 def open_of(folders: Sequence[Folder], path: str) -> Folder:

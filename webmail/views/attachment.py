@@ -64,7 +64,8 @@ def all_attachments(
 ) -> StreamingHttpResponse:
     """Download every file of the message as one ZIP."""
     ref = MessageRef(identity.mailbox_id, folder_path(folder), uid_validity, uid)
-    return download(_zipped(all_files(identity, ref)), f"{_('Attachments')}.zip")
+    name = _("Attachments")
+    return download(_zipped(all_files(identity, ref)), f"{name}.zip")
 
 
 def _zipped(files: list[tuple[str, Iterator[bytes]]]) -> Iterator[bytes]:

@@ -18,7 +18,8 @@ from delivery.services.retry_now import retry_now
 from delivery.words import standing
 from portal.http import page, wants_fragment, wants_json
 from webmail.identity import MailIdentity
-from webmail.selectors.pages import column_screen
+from webmail.selectors.mailboxes import storage_of
+from webmail.selectors.pages import outbox_column
 from webmail.services.undo_send import undo_send
 from webmail.views.access import mailbox_view
 
@@ -39,8 +40,9 @@ def outbox(request: PersonRequest, identity: MailIdentity) -> HttpResponse:
         "done": [standing(row) for row in found.done],
     }
     if not wants_fragment(request):
-        context["screen"] = screen = column_screen(identity, page="outbox")
+        context["screen"] = screen = outbox_column(identity)
         context["mail_unread"] = screen.folders.inbox_unread
+        context["storage"] = storage_of(identity)
     return page(request, "webmail/outbox.html", context, fragment="webmail/_outgoing.html")
 
 

@@ -26,7 +26,7 @@ function keep() {
  */
 export function offerUndo(text, token) {
   if (!token) {
-    showToast(text);
+    say(text);
     return;
   }
   if (tokens.at(-1) !== token) tokens.push(token);
@@ -37,9 +37,20 @@ export function offerUndo(text, token) {
   const words = toast.querySelector("[data-toast-text]");
   if (words) words.textContent = text;
   toast.dataset.token = token;
-  // one toast at a time: a second deed takes the first one's place, z still reaches both
-  list.querySelectorAll(".toast[data-token]").forEach((old) => old.remove());
+  makeRoom();
   list.append(toast);
+}
+
+/** One toast at a time: a second deed takes the first one's place, z still reaches both. */
+function makeRoom() {
+  document.querySelectorAll(".toast:is([data-token], [data-deed])").forEach((old) => old.remove());
+}
+
+/** Tell the end of a deed that cannot be taken back.
+ * @param {string} text */
+function say(text) {
+  makeRoom();
+  showToast(text)?.setAttribute("data-deed", "");
 }
 
 export function undoLast() {
@@ -47,18 +58,18 @@ export function undoLast() {
     const token = tokens.pop();
     keep();
     if (token) await takeBack(token);
-    else showToast(word("nothingToUndo"));
+    else say(word("nothingToUndo"));
   });
 }
 
 /** @param {string} token */
 async function takeBack(token) {
-  document.querySelectorAll(".toast[data-token]").forEach((toast) => toast.remove());
+  makeRoom();
   const body = new FormData();
   body.set("token", token);
   try {
     const done = await post(`/mail/${frame()?.dataset.mailbox}/undo/`, body);
-    showToast(done.text);
+    say(done.text);
     document.dispatchEvent(new CustomEvent("hopthu:undone"));
   } catch (error) {
     showToast(error instanceof Refused ? error.message : word("failed"), { danger: true });
