@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from demo.box.pictures import LOG
-from tests.conftest import deliver, letter, sign_in, until
+from tests.conftest import deliver, letter, sign_in
 from webmail.identity import folder_id
 
 if TYPE_CHECKING:
