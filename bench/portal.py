@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,6 @@ from bench.owner import connect
 from demo.world import PASSWORD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bench.hosting import Hosting
 
 QUERIES, PAGE_MS = "<= 12", "<= 100"
@@ -81,8 +78,10 @@ def measure(*, quick: bool = False) -> list[Figure]:
 
 def _filled(cursor: hosting.Cursor, first: int, last: int) -> tuple[Hosting, float]:
     """Fill up to `last` domains unless they are there already."""
-    cursor.execute("SELECT EXISTS (SELECT FROM domains_domain WHERE name = %(name)s)",
-                   {"name": hosting.name_of(last)})
+    cursor.execute(
+        "SELECT EXISTS (SELECT FROM domains_domain WHERE name = %(name)s)",
+        {"name": hosting.name_of(last)},
+    )
     if cursor.fetchone()[0]:
         return hosting.found(cursor), 0.0
     operator = operator_tenant()
@@ -129,7 +128,8 @@ def _pages(place: Hosting, runs: int) -> list[Figure]:
     client.sign_in(hosting.ADMIN, PASSWORD)
     figures = []
     for name, path in _addresses(place).items():
-        taken = timed(lambda path=path: client.page(path), runs=runs, warm=2)
-        figures.append(Figure(f"{name}_p95", p95(taken), "ms", PAGE_MS,
-                              {"what": "p50", "value": p50(taken)}))
+        taken = timed(partial(client.page, path), runs=runs, warm=2)
+        figures.append(
+            Figure(f"{name}_p95", p95(taken), "ms", PAGE_MS, {"what": "p50", "value": p50(taken)})
+        )
     return figures

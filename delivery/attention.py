@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
-    """Return what is stuck on its way out, of the tenant and those below. Four queries."""
+    """Return what is stuck on its way out, of the tenant and those below. Two queries."""
     if not actor.may(Action.TRACE_VIEW):
         return []
     backlog = backlog_of(tenant)

@@ -22,7 +22,10 @@ class AuditEvent(models.Model):
     request_id = models.CharField(max_length=64, blank=True)
 
     class Meta:
-        indexes = (models.Index(fields=["tenant_id", "-at", "-id"], name="audit_tenant_at"),)
+        indexes = (
+            models.Index(fields=["tenant_id", "-at", "-id"], name="audit_tenant_at"),
+            models.Index(fields=["-at", "-id"], name="audit_at"),
+        )
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_name}"

@@ -13,7 +13,7 @@ from accounts.roles import Action
 from accounts.selectors import audit_rows, tenant_names
 from accounts.views.audit_words import action_choices, told
 from portal.http import page
-from portal.paging import paged
+from portal.paging import MOST_COUNTED, paged
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -34,7 +34,7 @@ def audit(request: TenantRequest, tenant_id: int) -> HttpResponse:
         until=wanted.get("until"),
         below=bool(wanted.get("below")),
     )
-    found = paged(rows, request.GET)
+    found = paged(rows, request.GET, at_most=MOST_COUNTED)
     names = tenant_names(event.tenant_id for event in found.rows) if wanted.get("below") else {}
     context = {
         "here": "audit",

@@ -32,7 +32,7 @@ from accounts.services.invite_person import (
 from accounts.services.suspend_person import resume_person, suspend_person
 from portal.forms import attempt
 from portal.http import page
-from portal.paging import paged
+from portal.paging import MOST_COUNTED, paged
 from portal.sorting import sorting
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def people(request: TenantRequest, tenant_id: int) -> HttpResponse:
     rows = people_rows(request.tenant, query=query, only_roles=shown == "roles")
     context = {
         "here": "people",
-        "page": paged(rows.order_by(*order.order_by), request.GET),
+        "page": paged(rows.order_by(*order.order_by), request.GET, at_most=MOST_COUNTED),
         "sorting": order,
         "query": query,
         "shown": shown,

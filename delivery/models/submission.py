@@ -49,6 +49,8 @@ class Submission(models.Model):
             models.Index(fields=["mailbox", "-id"], name="submission_mailbox"),
             models.Index(fields=["tenant", "-id"], name="submission_tenant"),
             models.Index(fields=["queue_id"], name="submission_queue_id"),
+            models.Index(fields=["created_at"], name="submission_created"),
+            models.Index(fields=["sent_at"], name="submission_sent"),
         )
         constraints = (
             models.UniqueConstraint(name="submission_once", fields=["mailbox", "compose_id"]),

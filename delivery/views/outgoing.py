@@ -16,7 +16,7 @@ from delivery.services.cancel_as_admin import cancel_as_admin
 from delivery.services.retry_as_admin import retry_as_admin
 from delivery.words import standing
 from portal.http import page, safe_next
-from portal.paging import paged
+from portal.paging import MOST_COUNTED, paged
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -30,7 +30,9 @@ def outgoing_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
     """List what waits and what left in the last days, newest first."""
     shown = request.GET.get("show", "")
     shown = shown if shown in FILTERS else ""
-    found = paged(in_state(outgoing_within(request.tenant), shown), request.GET)
+    found = paged(
+        in_state(outgoing_within(request.tenant), shown), request.GET, at_most=MOST_COUNTED
+    )
     context = {
         "here": "outgoing",
         "page": found,

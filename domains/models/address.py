@@ -82,6 +82,7 @@ class ForwarderTarget(models.Model):
     email = models.CharField(max_length=320)
 
     class Meta:
+        indexes = (models.Index(fields=["email"], name="forwarder_target_email"),)
         constraints = (
             models.UniqueConstraint(name="forwarder_target_once", fields=["forwarder", "email"]),
         )

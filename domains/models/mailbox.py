@@ -6,6 +6,7 @@ from datetime import datetime  # django-stubs reads field annotations at run tim
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -67,6 +68,7 @@ class Mailbox(models.Model):
             models.Index(fields=["tenant", "name", "id"], name="mailbox_tenant_name"),
             models.Index(fields=["status", "id"], name="mailbox_status"),
             models.Index(fields=["tenant", "status", "id"], name="mailbox_tenant_status"),
+            GinIndex(fields=["forward_to"], name="mailbox_forward_to"),
             models.Index(
                 fields=["delete_after"], name="mailbox_delete_after", condition=Q(status="deleting")
             ),

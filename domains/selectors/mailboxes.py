@@ -87,7 +87,7 @@ def filtered_mailboxes(
 ) -> QuerySet[Mailbox]:
     """Return the list's rows, unordered: `part` of address or name, `state` of FILTERS."""
     # Every mailbox has its row of usage, and the inner join lets an index give the order.
-    rows = mailboxes_of(tenant).filter(usage__isnull=False)
+    rows = mailboxes_of(tenant).filter(usage__isnull=False).select_related("address", "usage")
     if domain_id:
         rows = rows.filter(address__domain=domain_id)
     if state in FILTERS:

@@ -25,7 +25,6 @@ from domains.names import RESERVED_LOCALPARTS
 from domains.services.keep_reserved import keep_reserved
 
 if TYPE_CHECKING:
-    from accounts.models import Tenant
     from domains.models import Address
 
 BATCH = 100
@@ -73,11 +72,12 @@ def _purge(mailbox: Mailbox) -> None:
     MailboxUsage.objects.filter(mailbox=mailbox).delete()
     LastSignIn.objects.filter(mailbox=mailbox).delete()
     _unroute(address)
+    aliases = list(Alias.objects.filter(targets__address=address).values_list("pk", flat=True))
     mailbox.delete()
     LoginName.objects.filter(address=address.email).delete()
     domain = address.domain
     address.delete()  # alias targets and a catch-all to it go with it
-    _drop_empty_aliases(tenant)
+    _drop_empty_aliases(aliases)
     _let_go(owner, address.email)
     keep_reserved(domain)
     record_audit(
@@ -102,9 +102,9 @@ def _unroute(address: Address) -> None:
     Forwarder.objects.filter(pk__in=touched, targets=None).update(is_enabled=False)
 
 
-def _drop_empty_aliases(tenant: Tenant) -> None:
+def _drop_empty_aliases(aliases: list[int]) -> None:
     empty = (
-        Alias.objects.filter(tenant=tenant, targets=None)
+        Alias.objects.filter(pk__in=aliases, targets=None)
         .exclude(address__localpart__in=RESERVED_LOCALPARTS)
         .select_related("address")
     )

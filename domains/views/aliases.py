@@ -34,12 +34,13 @@ def alias_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
     order = sorting(request.GET, COLUMNS, default="address")
     query = request.GET.get("q", "").strip()[:200]
     rows = aliases_of(request.tenant, part=query).order_by(*order.order_by)
+    usage = known_figures(request.tenant)
     context = {
         "here": "aliases",
-        "page": paged(rows, request.GET),
+        "page": paged(rows, request.GET, total=None if query else usage.listed_aliases),
         "sorting": order,
         "query": query,
-        "usage": known_figures(request.tenant),
+        "usage": usage,
         "limits": request.tenant.plan,
         "reserved": RESERVED_LOCALPARTS,
         "may_change": request.actor.may(Action.ALIAS_CHANGE),

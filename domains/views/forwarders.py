@@ -33,12 +33,13 @@ def forwarder_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
     order = sorting(request.GET, COLUMNS, default="address")
     query = request.GET.get("q", "").strip()[:200]
     rows = forwarders_of(request.tenant, part=query).order_by(*order.order_by)
+    usage = known_figures(request.tenant)
     context = {
         "here": "forwarders",
-        "page": paged(rows, request.GET),
+        "page": paged(rows, request.GET, total=None if query else usage.listed_forwarders),
         "sorting": order,
         "query": query,
-        "usage": known_figures(request.tenant),
+        "usage": usage,
         "limits": request.tenant.plan,
         "may_change": request.actor.may(Action.FORWARDER_CHANGE),
     }
