@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("domains", "0005_suspension_and_end")]
+    dependencies = [("domains", "0006_mta_sts")]
 
     operations = [
         migrations.AddIndex(
