@@ -63,6 +63,13 @@ class DomainBeingDeleted(Conflict):
     default_message = _("This domain is being deleted. Undo the deletion first.")
 
 
+class DepartureExists(Conflict):
+    """Somebody planned it already."""
+
+    code = "departure_exists"
+    default_message = _("There is a plan for this mailbox already.")
+
+
 class GraceOver(Conflict):
     """The days in which it could be undone have passed."""
 

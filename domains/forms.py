@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from domains.models import DomainStatus
+from domains.models import DomainStatus, HandOver
 from domains.names import show_domain
 from domains.selectors import domains_of
 from domains.services.delete_mailbox import GRACE_CHOICES
+from domains.services.plan_departure import ARCHIVE_CHOICES, CLOSE_CHOICES, Wishes
+from domains.services.set_auto_reply import LONGEST, MOST_DAYS
 from domains.services.terminate_domain import GRACE_CHOICES as DOMAIN_GRACE
 from portal.fields import GigabytesField
 
@@ -203,6 +207,95 @@ class DeleteMailboxForm(forms.Form):
     grace_days = forms.TypedChoiceField(
         coerce=int, choices=[(days, str(days)) for days in GRACE_CHOICES], initial=GRACE_CHOICES[0]
     )
+
+
+def _closings() -> list[tuple[int, str]]:
+    return [
+        (days, ngettext("%(n)d day later", "%(n)d days later", days) % {"n": days})
+        for days in CLOSE_CHOICES
+    ]
+
+
+def _archives() -> list[tuple[int, str]]:
+    return [
+        (
+            days,
+            ngettext("Kept for %(n)d day", "Kept for %(n)d days", days) % {"n": days}
+            if days
+            else gettext("None: everything is deleted"),
+        )
+        for days in ARCHIVE_CHOICES
+    ]
+
+
+class LeaverForm(forms.Form):
+    """What happens to the mailbox of somebody who leaves."""
+
+    stop_on = forms.DateTimeField(
+        required=False,
+        label=_("Sign-in stops"),
+        help_text=_("Empty: at once."),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    close_days = forms.TypedChoiceField(
+        label=_("Mailbox closes"),
+        coerce=int,
+        choices=_closings,
+        help_text=_("It keeps receiving until then."),
+    )
+    hand_over = forms.ChoiceField(choices=HandOver.choices, initial=HandOver.FORWARD.value)
+    colleague = forms.CharField(
+        required=False,
+        max_length=320,
+        label=_("Colleague"),
+        widget=forms.TextInput(attrs=PLAIN),
+    )
+    forward_days = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=max(CLOSE_CHOICES),
+        label=_("New mail goes to the colleague for"),
+        help_text=_("Days. Empty: until the mailbox closes."),
+    )
+    reply_text = forms.CharField(
+        required=False,
+        max_length=LONGEST,
+        label=_("Answer to senders"),
+        help_text=_("Lists and robots get none. Empty: nobody gets an answer."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    reply_every_days = forms.IntegerField(
+        min_value=1, max_value=MOST_DAYS, initial=7, label=_("Once per sender in so many days")
+    )
+    archive_days = forms.TypedChoiceField(
+        label=_("Archive"),
+        coerce=int,
+        choices=_archives,
+        initial=90,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a colleague where mail is handed over."""
+        data = super().clean() or self.cleaned_data
+        if data.get("hand_over") != HandOver.NOTHING.value and not data.get("colleague"):
+            self.add_error("colleague", _("Who takes over?"))
+        return data
+
+    @property
+    def wishes(self) -> Wishes:
+        """What was chosen; only after validation."""
+        data = self.cleaned_data
+        return Wishes(
+            stop_due_at=data["stop_on"] or timezone.now(),
+            close_days=data["close_days"],
+            hand_over=HandOver(data["hand_over"]),
+            colleague=data["colleague"],
+            forward_days=data["forward_days"] or 0,
+            reply_text=data["reply_text"],
+            reply_every_days=data["reply_every_days"],
+            archive_days=data["archive_days"],
+        )
 
 
 class AliasForm(InDomainForm):

@@ -7,6 +7,7 @@ from celery import shared_task
 from domains.services.check_due import check_due as claim_due
 from domains.services.known_figures import refresh_figures as refresh
 from domains.services.purge_ended import purge_ended as purge
+from domains.services.run_departures import run_departures as run
 from domains.services.verify_dns import verify_dns as verify
 
 
@@ -44,6 +45,18 @@ def check_due() -> None:
 def purge_deleted() -> None:
     """Free mailboxes, domains and tenants whose days of grace are over."""
     purge()
+
+
+@shared_task(
+    name="domains.run_departures",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=60,
+    time_limit=90,
+)
+def run_departures() -> None:
+    """Carry out what is due of leavers' plans."""
+    run()
 
 
 @shared_task(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from domains.views import aliases, dns, domains, forwarders, mailbox, mailboxes
+from domains.views import aliases, dns, domains, forwarders, leaver, mailbox, mailboxes
 
 app_name = "domains"
 
@@ -30,6 +30,8 @@ _mailbox = [
     path("password-link/", mailbox.mailbox_link, name="mailbox-link"),
     path("suspend/", mailbox.mailbox_suspend, name="mailbox-suspend"),
     path("resume/", mailbox.mailbox_resume, name="mailbox-resume"),
+    path("leaver/", leaver.mailbox_leaver, name="mailbox-leaver"),
+    path("leaver/undo/", leaver.mailbox_leaver_undo, name="mailbox-leaver-undo"),
     path("delete/", mailbox.mailbox_delete, name="mailbox-delete"),
     path("restore/", mailbox.mailbox_restore, name="mailbox-restore"),
 ]

@@ -14,11 +14,13 @@ from django.db import connection
 
 from mailserver.errors import MailserverError
 from mailserver.services.apply_access_changes import AccessChanges
+from mailserver.services.copy_mail import MailCopies
 from mailserver.services.delete_homes import HomeChanges
 from mailserver.services.export_dkim import export_dkim
 from mailserver.services.scan_queue import QueueScanner
 from mailserver.services.tail_log import PostfixTailer
 from mailserver.services.watch_daemons import Watchdog
+from mailserver.services.write_replies import write_replies
 from portal.config import stack
 
 if TYPE_CHECKING:
@@ -41,12 +43,15 @@ class Duty:
 
 def duties() -> Sequence[Duty]:
     """Return all the agent does; each runs in a thread of its own, so that none waits for another."""
-    access, homes = AccessChanges(), HomeChanges()
+    access, homes, copies = AccessChanges(), HomeChanges(), MailCopies()
     watchdog, scanner = Watchdog(), QueueScanner()
     tailer = PostfixTailer(stack().data / "log" / "postfix.log")
     return (
         Duty("access", 0.5, lambda: _nothing_more(access.apply())),
         Duty("homes", 1.0, lambda: _nothing_more(homes.apply())),
+        Duty("copies", 2.0, lambda: _nothing_more(copies.apply())),
+        Duty("archives", 3600.0, lambda: _nothing_more(homes.forget_archives())),
+        Duty("replies", 1.0, lambda: _nothing_more(write_replies(stack().data / "mail"))),
         Duty("dkim", 3.0, lambda: _nothing_more(export_dkim(folder=stack().data / "dkim"))),
         Duty("log", 0.2, tailer.step),
         Duty("queue", 5.0, lambda: _nothing_more(scanner.scan())),

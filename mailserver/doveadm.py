@@ -1,4 +1,4 @@
-"""Dovecot's administration tool: forget cached sign-ins, end sessions."""
+"""Dovecot's administration tool: forget cached sign-ins, end sessions, copy folders."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from mailserver.tool import run_tool
 from portal.config import stack
 
 _TIMEOUT_SECONDS = 5.0
+_COPY_SECONDS = 900.0  # a large folder; each runs in the agent's own thread
+_NO_FOLDER = 68
 _NO_SESSION = 68  # kick: nobody of that name was connected
 # A kick takes a mask and every tool takes options: only plain addresses are passed on.
 _PLAIN_ADDRESS = re.compile(r"[^\s*?\[\]{}\\-][^\s*?\[\]{}\\]{0,319}")
@@ -24,19 +26,58 @@ def kick(address: str) -> None:
     _doveadm("kick", _plain(address), allowed_codes=frozenset({0, _NO_SESSION}))
 
 
+def folders(address: str) -> list[tuple[str, str, int]]:
+    """Return (path, GUID, messages) of every folder of the mailbox. Raises DaemonFailed.
+
+    Dovecot prints the columns in an order of its own, named in the first line.
+    """
+    said = _doveadm(
+        "-f", "tab", "mailbox", "status", "-u", _plain(address), "guid messages", "*",
+        timeout_seconds=_COPY_SECONDS,
+    )  # fmt: skip
+    head, *lines = [line.split("\t") for line in said.splitlines()] or [[]]
+    rows = [dict(zip(head, line, strict=False)) for line in lines]
+    return [(row["mailbox"], row["guid"], int(row["messages"])) for row in rows]
+
+
+def drop_folders(address: str, path: str) -> None:
+    """Delete the folder and all below it; none of that name is success. Raises DaemonFailed."""
+    _doveadm(
+        "mailbox", "delete", "-r", "-u", _plain(address), path,
+        allowed_codes=frozenset({0, _NO_FOLDER}), timeout_seconds=_COPY_SECONDS,
+    )  # fmt: skip
+
+
+def make_folder(address: str, path: str) -> None:
+    """Create a folder and show it in mail programs. Raises DaemonFailed."""
+    _doveadm("mailbox", "create", "-s", "-u", _plain(address), path)
+
+
+def copy_folder(source: str, guid: str, target: str, path: str) -> None:
+    """Copy every message of a folder of `source` into `path` of `target`. Raises DaemonFailed."""
+    _doveadm(
+        "copy", "-u", _plain(target), path, "user", _plain(source), "mailbox-guid", guid, "ALL",
+        timeout_seconds=_COPY_SECONDS,
+    )  # fmt: skip
+
+
 def _plain(address: str) -> str:
     if not _PLAIN_ADDRESS.fullmatch(address):
         raise DaemonFailed(detail="doveadm: not a plain address")
     return address
 
 
-def _doveadm(*words: str, allowed_codes: frozenset[int] = frozenset({0})) -> str:
+def _doveadm(
+    *words: str,
+    allowed_codes: frozenset[int] = frozenset({0}),
+    timeout_seconds: float = _TIMEOUT_SECONDS,
+) -> str:
     config = stack().data / "conf" / "dovecot" / "dovecot.conf"
     return run_tool(
         "doveadm",
         "-c",
         str(config),
         *words,
-        timeout_seconds=_TIMEOUT_SECONDS,
+        timeout_seconds=timeout_seconds,
         allowed_codes=allowed_codes,
     )

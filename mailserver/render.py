@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from django.template import Context, Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
 _UNKNOWN = "@@unknown %s@@"
 _SUFFIX = ".tmpl"
@@ -85,3 +87,45 @@ def render(host: MailHost, templates: Mapping[str, str]) -> dict[str, str]:
         if _UNKNOWN[:9] in texts[target]:
             raise UnknownName(f"{path}: {texts[target].split(_UNKNOWN[:9])[1].split('@')[0]}")
     return texts
+
+
+def auto_reply_script(
+    *,
+    text: str,
+    subject: str,
+    days: int,
+    addresses: Sequence[str],
+    sender: str,
+    handle: str,
+    until: datetime | None = None,
+) -> str:
+    """Return a Sieve script that answers once per sender in `days` (RFC 5230), until `until` in UTC.
+
+    Lists, bounces and other robots get no answer; that is part of `vacation`. No text can leave its
+    quotes, and without "variables" nothing in it is expanded.
+    """
+    extensions = ["vacation"]
+    answer = [
+        f"  :days {int(days)}",
+        f"  :handle {sieve_string(handle)}",
+        f"  :from {sieve_string(sender)}",
+        f"  :addresses [{', '.join(sieve_string(address) for address in addresses)}]",
+    ]
+    if subject:
+        answer.append(f"  :subject {sieve_string(subject)}")
+    command = "vacation\n" + "\n".join(answer) + f"\n  {sieve_string(text)};"
+    if until is not None:
+        extensions += ["date", "relational", "comparator-i;octet"]
+        moment = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        command = (
+            'if currentdate :zone "+0000" :value "lt" :comparator "i;octet" "iso8601" '
+            f'"{moment}" {{\n{command}\n}}'
+        )
+    names = ", ".join(f'"{name}"' for name in extensions)
+    return f"# Written by the portal; changes here are lost.\nrequire [{names}];\n{command}\n"
+
+
+def sieve_string(text: str) -> str:
+    """Return a quoted string of RFC 5228 section 2.4.2; NUL and lone CR are left out."""
+    clean = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "")
+    return '"' + clean.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\r\n") + '"'

@@ -185,6 +185,8 @@ DOMAINS = [
     within("domains:mailbox-link", "mailbox", may=MAY_RESET, method="POST"),
     within("domains:mailbox-suspend", "mailbox", may=MAY_HOST, method="POST", ok=302),
     within("domains:mailbox-resume", "mailbox", may=MAY_HOST, method="POST", ok=302),
+    within("domains:mailbox-leaver", "mailbox", may=MAY_HOST),
+    within("domains:mailbox-leaver-undo", "mailbox", may=MAY_HOST, method="POST", ok=404),
     within("domains:mailbox-delete", "mailbox", may=MAY_HOST),
     within("domains:mailbox-restore", "mailbox", may=MAY_HOST, method="POST", ok=302),
     within("domains:alias-list"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from domains.models.address import Address, Alias, AliasTarget, CatchAll, Forwarder, ForwarderTarget
+from domains.models.auto_reply import AutoReply
+from domains.models.departure import Departure, HandOver
 from domains.models.dkim import DkimKey
 from domains.models.dns import DnsCheck, DnsRecordState, Verdict
 from domains.models.domain import Domain, DomainStatus, StsMode
@@ -14,7 +16,9 @@ __all__ = [
     "Address",
     "Alias",
     "AliasTarget",
+    "AutoReply",
     "CatchAll",
+    "Departure",
     "DkimKey",
     "DnsCheck",
     "DnsRecordState",
@@ -22,6 +26,7 @@ __all__ = [
     "DomainStatus",
     "Forwarder",
     "ForwarderTarget",
+    "HandOver",
     "LastSignIn",
     "MailHomeChange",
     "Mailbox",

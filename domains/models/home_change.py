@@ -16,6 +16,8 @@ class MailHomeChange(models.Model):
     tenant_id = models.BigIntegerField(null=True)  # for the proof; neither row need exist any more
     domain_id = models.BigIntegerField(null=True)
     bytes = models.BigIntegerField(default=0, db_default=0)  # as Dovecot last counted them
+    archive_until = models.DateTimeField(null=True, blank=True)  # None: keep nothing of it
+    archived_at = models.DateTimeField(null=True, blank=True)
     created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
     attempts = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)

@@ -11,6 +11,7 @@ from domains.selectors.addresses import (
     forwarders_of,
     mailbox_addresses_of,
 )
+from domains.selectors.departures import Step, departure_of, steps_of
 from domains.selectors.dns import DnsReport, dns_report, running_check
 from domains.selectors.domains import (
     DomainRow,
@@ -47,9 +48,11 @@ __all__ = [
     "Figures",
     "Full",
     "MailboxRow",
+    "Step",
     "alias_of",
     "aliases_of",
     "catch_all_of",
+    "departure_of",
     "directory_of",
     "dns_report",
     "domain_by_token",
@@ -74,6 +77,7 @@ __all__ = [
     "running_check",
     "sender_addresses",
     "sign_ins_of",
+    "steps_of",
     "targets_at",
     "troubled_domains",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from accounts.services.note_access_change import note_access_change
 from accounts.services.record_audit import record_audit
 from domains.models import (
     Alias,
+    Departure,
     Forwarder,
     ForwarderTarget,
     LastSignIn,
@@ -25,6 +27,8 @@ from domains.names import RESERVED_LOCALPARTS
 from domains.services.keep_reserved import keep_reserved
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from domains.models import Address
 
 BATCH = 100
@@ -67,6 +71,7 @@ def _purge(mailbox: Mailbox) -> None:
         tenant_id=tenant.pk,
         domain_id=address.domain_id,
         bytes=used,
+        archive_until=_archive_until(mailbox),
     )
     note_access_change(address=address.email, mailbox_id=mailbox_id, kick=True)
     MailboxUsage.objects.filter(mailbox=mailbox).delete()
@@ -87,6 +92,11 @@ def _purge(mailbox: Mailbox) -> None:
         target=("mailbox", mailbox_id, address.email),
         changes={"removed_bytes": used},
     )
+
+
+def _archive_until(mailbox: Mailbox) -> datetime | None:
+    days = Departure.objects.filter(mailbox=mailbox).values_list("archive_days", flat=True).first()
+    return timezone.now() + timedelta(days=days) if days else None
 
 
 def _unroute(address: Address) -> None:

@@ -23,7 +23,7 @@ from domains.forms import (
     PasswordForm,
 )
 from domains.models import MailboxStatus
-from domains.selectors import mailbox_of, mailbox_rows, sign_ins_of, targets_at
+from domains.selectors import departure_of, mailbox_of, mailbox_rows, sign_ins_of, targets_at
 from domains.services.change_mailbox import change_mailbox
 from domains.services.check_quota import largest_quota
 from domains.services.delete_mailbox import GRACE_CHOICES, delete_mailbox, restore_mailbox
@@ -234,6 +234,7 @@ def _context(request: TenantRequest, mailbox: Mailbox) -> dict[str, Any]:
         "password_form": PasswordForm(),
         "is_deleting": mailbox.status == MailboxStatus.DELETING,
         "is_suspended": mailbox.status == MailboxStatus.SUSPENDED,
+        "departure": departure_of(mailbox),
         "suspend_form": MailChoiceForm(
             initial={"mail": MailChoiceForm.REFUSE if mailbox.refuses_mail else MailChoiceForm.KEEP}
         ),

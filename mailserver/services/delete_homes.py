@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import tarfile
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -46,6 +48,8 @@ class HomeChanges:
         try:
             doveadm.flush_auth_cache(row.address)
             doveadm.kick(row.address)
+            if row.archive_until is not None and row.archived_at is None:
+                self._archive(row)
             remove_home(stack().data / "mail", row.mailbox_id)
         except (DaemonFailed, UnsafePath) as exc:
             return self._note_failure(row, exc.detail)
@@ -53,9 +57,31 @@ class HomeChanges:
             return self._note_failure(row, str(exc))
         with transaction.atomic():
             MailHomeChange.objects.filter(id=row.id).update(done_at=timezone.now(), error="")
-            _prove(row)
+            _record(row, "mailbox.erase")
         self._patience.done(row.id)
         return True
+
+    def _archive(self, row: MailHomeChange) -> None:
+        """Keep the whole home in one file that only root reads, before it is deleted."""
+        home = stack().data / "mail" / str(row.mailbox_id)
+        if home.is_dir() and not home.is_symlink():
+            archive_home(home, archive_of(row.mailbox_id))
+        row.archived_at = timezone.now()
+        with transaction.atomic():
+            MailHomeChange.objects.filter(id=row.id).update(archived_at=row.archived_at)
+            _record(row, "mailbox.archive")
+
+    def forget_archives(self) -> int:
+        """Delete archives whose time is over; returns how many."""
+        over = MailHomeChange.objects.filter(
+            archive_until__lte=timezone.now(), archived_at__isnull=False
+        ).order_by("archive_until")[:_BATCH]
+        for row in over:
+            archive_of(row.mailbox_id).unlink(missing_ok=True)
+            with transaction.atomic():
+                MailHomeChange.objects.filter(id=row.id).update(archive_until=None)
+                _record(row, "mailbox.archive_erase")
+        return len(over)
 
     def _note_failure(self, row: MailHomeChange, reason: str) -> bool:
         MailHomeChange.objects.filter(id=row.id).update(attempts=F("attempts") + 1, error=reason)
@@ -64,14 +90,30 @@ class HomeChanges:
         return False
 
 
-def _prove(row: MailHomeChange) -> None:
-    """Write into the audit trail that the mail itself is gone from the disk."""
+def archive_of(mailbox_id: int) -> Path:
+    """Return where the archive of a mailbox lies."""
+    return stack().data / "archive" / f"{mailbox_id}.tar.gz"
+
+
+def archive_home(home: Path, archive: Path) -> None:
+    """Write all of `home` into `archive`, readable by its owner only; complete or not at all."""
+    archive.parent.mkdir(mode=0o700, exist_ok=True)
+    fresh = archive.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as tar:
+        tar.add(home, arcname=home.name)
+    fresh.replace(archive)
+
+
+def _record(row: MailHomeChange, action: str) -> None:
+    """Write into the audit trail what became of the mail itself."""
     tenant = Tenant.objects.filter(pk=row.tenant_id or 0).first()
     if tenant is not None:
         record_audit(
             Actor.system(tenant),
             tenant,
-            action="mailbox.erase",
+            action=action,
             target=("mailbox", row.mailbox_id, row.address),
             changes={"removed_bytes": row.bytes},
         )

@@ -1,0 +1,133 @@
+"""Plans of leavers, told as the steps that a page shows before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from domains.models import Departure, HandOver, Mailbox
+from domains.names import show_address
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens. `done_at` None: not yet; `trouble`: why it has not worked so far."""
+
+    icon: str
+    title: str
+    text: str
+    due_at: datetime
+    done_at: datetime | None = None
+    trouble: str = ""
+
+
+def departure_of(mailbox: Mailbox) -> Departure | None:
+    """Return the plan for a mailbox; None when nobody made one."""
+    return (
+        Departure.objects.filter(mailbox=mailbox)
+        .select_related("colleague", "colleague__address")
+        .first()
+    )
+
+
+def steps_of(departure: Departure, *, programs: int = 0) -> list[Step]:
+    """Return the steps in order. `programs`: mail programs seen at the mailbox, which will end."""
+    stop, done = departure.stop_due_at, departure.stopped_at
+    ended = (
+        ngettext(
+            "%(n)d mail program loses its connection.",
+            "%(n)d mail programs lose their connections.",
+            programs,
+        )
+        % {"n": programs}
+        if programs
+        else ""
+    )
+    steps = [
+        Step(
+            "lock",
+            _("Sign-in stops"),
+            _("Open sessions end, nothing is sent any more; mail keeps arriving.")
+            + (f" {ended}" if ended else ""),
+            stop,
+            done,
+        ),
+        *_hand_over(departure),
+    ]
+    if departure.reply_text:
+        steps.append(
+            Step(
+                "reply",
+                _("Senders get an answer"),
+                ngettext(
+                    "Each once in %(n)d day; lists and robots never.",
+                    "Each once in %(n)d days; lists and robots never.",
+                    departure.reply_every_days,
+                )
+                % {"n": departure.reply_every_days},
+                stop,
+                departure.replied_at,
+            )
+        )
+    steps.append(_closing(departure))
+    return sorted(steps, key=lambda step: step.due_at)
+
+
+def _hand_over(departure: Departure) -> list[Step]:
+    colleague = departure.colleague
+    if departure.hand_over == HandOver.NOTHING or colleague is None:
+        return []
+    name, address = colleague.name, show_address(colleague.address.email)
+    trouble = departure.copy_error if departure.stopped_at else ""
+    steps = [
+        Step(
+            "forward",
+            _("%(name)s gets new mail") % {"name": name},
+            _("Forwarded to %(address)s; a copy stays here.") % {"address": address},
+            departure.stop_due_at,
+            departure.forwarded_at,
+            trouble if departure.hand_over == HandOver.FORWARD else "",
+        )
+    ]
+    if departure.hand_over == HandOver.COPY:
+        steps.append(
+            Step(
+                "copy",
+                _("%(name)s gets a copy of the old mail") % {"name": name},
+                _("In a folder of its own, without Trash and Junk. It needs room there."),
+                departure.stop_due_at,
+                departure.copied_at,
+                trouble,
+            )
+        )
+    if departure.forward_due_until:
+        steps.append(
+            Step(
+                "x-circle",
+                _("Forwarding ends"),
+                _("New mail stays here, unread."),
+                departure.forward_due_until,
+                departure.forward_ended_at,
+            )
+        )
+    return steps
+
+
+def _closing(departure: Departure) -> Step:
+    text = _("The mailbox is deleted and its address becomes free.")
+    if departure.archive_days:
+        text += " " + (
+            ngettext(
+                "An archive is kept for %(n)d day; the operator can restore it.",
+                "An archive is kept for %(n)d days; the operator can restore it.",
+                departure.archive_days,
+            )
+            % {"n": departure.archive_days}
+        )
+    return Step("archive", _("Mailbox closes"), text, departure.close_due_at)

@@ -1,0 +1,198 @@
+"""Somebody leaves: replies, hand-over, archive and end, carried out by the running daemons."""
+
+from __future__ import annotations
+
+import imaplib
+import tarfile
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import AuditEvent, User
+from domains.models import AutoReply, Departure, HandOver, Mailbox, MailHomeChange
+from domains.services.plan_departure import Wishes, cancel_departure, plan_departure
+from domains.services.purge_ended import purge_ended
+from domains.services.run_departures import run_departures
+from domains.services.set_alias import create_alias
+from domains.services.set_auto_reply import end_auto_reply, set_auto_reply
+from domains.services.suspend_mailbox import suspend_mailbox
+from tests.conftest import deliver, letter, until
+from tests.domains.conftest import acting
+from tests.wire.mail import kept_by_partner, messages, send_from_outside
+from tests.world import Person, World, unique
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from accounts.actor import Actor
+    from portal.config import Stack
+
+    Connect = Callable[[Person], imaplib.IMAP4_SSL]
+
+pytestmark = pytest.mark.wire
+
+
+@pytest.fixture
+def actor(live: World) -> Actor:
+    return acting(live.tenant)
+
+
+def is_written(person: Person) -> bool:
+    return AutoReply.objects.filter(mailbox=person.box, written_at__isnull=False).exists()
+
+
+def answers(stack: Stack, address: str, needle: str) -> list[bytes]:
+    """Return what the partner keeps for `address` that contains `needle`."""
+    folder = stack.data / "outside" / address
+    return [data for path in folder.glob("*.eml") if needle.encode() in (data := path.read_bytes())]
+
+
+def test_each_sender_is_answered_once_though_the_person_is_suspended(
+    stack: Stack, live: World, actor: Actor
+) -> None:
+    person = live.person()
+    alias = create_alias(
+        actor=actor, domain=live.domain, localpart="bd", mailboxes=[person.address]
+    )
+    word = unique("nghi")
+    suspend_mailbox(actor=actor, mailbox=person.box)
+    hostile = f'{word} "chao"; stop;\n.\n${{x}} \\ %{{user}}'
+    set_auto_reply(actor=actor, mailbox=person.box, text=hostile, subject='Vắng "mặt"; x')
+    until(lambda: is_written(person), what="the agent writes the reply")
+    once, other = (f"{unique('s')}@partner.test" for _ in range(2))
+    deliver(stack, person.address, letter(person.address, sender=once), once)
+    deliver(stack, person.address, letter(person.address, sender=once), once)
+    deliver(stack, person.address, letter(alias.address.email, sender=other), other)
+    first = until(lambda: kept_by_partner(stack, once, word), what="the first answer")
+    until(lambda: kept_by_partner(stack, other, word), what="the answer to the alias")
+    assert len(answers(stack, once, word)) == 1
+    assert b"auto-submitted: auto-replied" in first.lower()
+    assert b'"chao"; stop;' in first
+    assert b"${x}" in first
+    assert b"%{user}" in first
+    end_auto_reply(actor=actor, mailbox=person.box)
+    until(lambda: is_written(person), what="the agent takes the reply away")
+    assert not (stack.data / "mail" / str(person.box.pk) / "auto-reply.sieve").exists()
+
+
+@pytest.mark.parametrize(
+    ("headers", "envelope"),
+    [
+        ({"List_Id": "<ban.tin.partner.test>", "Precedence": "list"}, None),
+        ({"Auto_Submitted": "auto-generated"}, None),
+        ({}, ""),
+        ({"Precedence": "bulk"}, None),
+    ],
+    ids=["list", "robot", "bounce", "bulk"],
+)
+def test_lists_robots_and_bounces_are_never_answered(
+    stack: Stack, live: World, actor: Actor, headers: dict[str, str], envelope: str | None
+) -> None:
+    person = live.person()
+    word = unique("nghi")
+    set_auto_reply(actor=actor, mailbox=person.box, text=word)
+    until(lambda: is_written(person))
+    sender = f"{unique('s')}@partner.test"
+    deliver(
+        stack,
+        person.address,
+        letter(person.address, sender=sender, **headers),
+        sender if envelope is None else envelope,
+    )
+    # somebody who is answered proves that answers flow and that the first had its chance
+    asker = f"{unique('s')}@partner.test"
+    deliver(stack, person.address, letter(person.address, sender=asker), asker)
+    until(lambda: kept_by_partner(stack, asker, word), what="a person is answered")
+    assert not answers(stack, sender, word)
+
+
+def test_a_plan_stops_sign_in_hands_mail_over_and_can_be_undone(
+    stack: Stack, live: World, actor: Actor, imap: Connect
+) -> None:
+    leaver, colleague = live.person(name="Đỗ Hữu / Ngọ"), live.person()
+    old, new, word = unique("cu"), unique("moi"), unique("nghi")
+    deliver(stack, leaver.address, letter(leaver.address, subject=old))
+    client = imap(leaver)
+    client.create("Du-an")
+    client.append("Du-an", None, None, letter(leaver.address, subject=old).as_bytes())  # type: ignore[arg-type]  # None is today
+    plan_departure(
+        actor=actor,
+        mailbox=leaver.box,
+        wishes=Wishes(
+            stop_due_at=timezone.now(),
+            close_days=30,
+            hand_over=HandOver.COPY,
+            colleague=colleague.address,
+            reply_text=word,
+        ),
+    )
+    until(
+        lambda: (
+            run_departures() == 0
+            and Departure.objects.filter(mailbox=leaver.box, copied_at__isnull=False).exists()
+        ),
+        seconds=30,
+        what="the colleague has the copy",
+    )
+    with pytest.raises(imaplib.IMAP4.error):
+        imap(leaver)
+    theirs = imap(colleague)
+    folders = [line.decode() for line in theirs.list()[1] if isinstance(line, bytes)]
+    inbox = next(line for line in folders if line.endswith('/INBOX"'))
+    copied = messages(theirs, inbox[inbox.index('" "') + 2 :])
+    assert [message["Subject"] for message in copied] == [old]
+    assert any(line.endswith('/Du-an"') for line in folders)
+    sender = f"{unique('s')}@partner.test"
+    send_from_outside(
+        stack, leaver.address, letter(leaver.address, subject=new, sender=sender), sender=sender
+    )
+    until(lambda: any(m["Subject"] == new for m in messages(theirs)), what="new mail is handed on")
+    until(lambda: kept_by_partner(stack, sender, word), what="the sender is answered")
+    cancel_departure(actor=actor, mailbox=leaver.box)
+    assert User.objects.get(pk=leaver.user.pk).suspended_at is None
+    assert Mailbox.objects.get(pk=leaver.box.pk).forward_to == []
+    until(lambda: is_written(leaver))
+    again = imap(leaver)
+    assert any(m["Subject"] == new for m in messages(again))
+
+
+def test_the_end_of_a_plan_leaves_an_archive_for_some_days(
+    stack: Stack, live: World, actor: Actor
+) -> None:
+    leaver = live.person()
+    deliver(stack, leaver.address, letter(leaver.address))
+    plan_departure(
+        actor=actor,
+        mailbox=leaver.box,
+        wishes=Wishes(
+            stop_due_at=timezone.now(),
+            close_days=30,
+            hand_over=HandOver.NOTHING,
+            archive_days=90,
+        ),
+    )
+    run_departures()
+    past = timezone.now() - timedelta(seconds=1)
+    Departure.objects.filter(mailbox=leaver.box).update(
+        close_due_at=past, stop_due_at=past - timedelta(days=30)
+    )
+    run_departures()
+    number = leaver.box.pk
+
+    def is_done() -> bool:
+        purge_ended()
+        return MailHomeChange.objects.filter(mailbox_id=number, done_at__isnull=False).exists()
+
+    until(is_done, seconds=20, what="the home is gone")
+    assert not (stack.data / "mail" / str(number)).exists()
+    archive = stack.data / "archive" / f"{number}.tar.gz"
+    assert archive.stat().st_mode & 0o077 == 0
+    with tarfile.open(archive) as tar:
+        assert any("sdbox" in name for name in tar.getnames())
+    events = AuditEvent.objects.filter(tenant_id=live.tenant.pk, target_id=number)
+    assert {"mailbox.archive", "mailbox.purge", "mailbox.erase"} <= set(
+        events.values_list("action", flat=True)
+    )
+    assert not User.objects.filter(pk=leaver.user.pk).exists()
