@@ -116,7 +116,7 @@ def test_a_plan_stops_sign_in_hands_mail_over_and_can_be_undone(
     deliver(stack, leaver.address, letter(leaver.address, subject=old))
     client = imap(leaver)
     client.create("Du-an")
-    client.append("Du-an", None, None, letter(leaver.address, subject=old).as_bytes())  # type: ignore[arg-type]  # None is today
+    client.append("Du-an", None, None, letter(leaver.address, subject=old).as_bytes())
     plan_departure(
         actor=actor,
         mailbox=leaver.box,
