@@ -88,7 +88,7 @@ def plan_departure(*, actor: Actor, mailbox: Mailbox, wishes: Wishes) -> Departu
         departure = draft_departure(actor=actor, mailbox=held, wishes=wishes)
         try:
             with transaction.atomic():
-                departure.save()
+                departure.save(force_insert=True)
         except IntegrityError as exc:
             raise DepartureExists from exc
         record_audit(

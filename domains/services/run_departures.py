@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BATCH = 50
+_STEPS = [  # what a run may write; the agent writes the rest beside us
+    "stopped_at",
+    "person_was_active",
+    "mailbox_was_active",
+    "forwarded_at",
+    "forward_before",
+    "keep_copy_before",
+    "forward_ended_at",
+    "replied_at",
+]
 
 
 def run_departures(*, batch: int = BATCH) -> int:
@@ -73,7 +83,7 @@ def _run(departure_id: int, now: datetime) -> int:
         ):
             give_forwarding_back(departure, mailbox)
             departure.forward_ended_at = now
-        departure.save()
+        departure.save(update_fields=_STEPS)
         if departure.close_due_at <= now and not _copies(departure):
             delete_mailbox(actor=Actor.system(mailbox.tenant), mailbox=mailbox, grace_days=0)
     return 1
@@ -117,7 +127,7 @@ def _hand_over(departure: Departure, mailbox: Mailbox) -> None:
     except (TargetRefused, NotFound) as exc:
         # The colleague's own forwarding leads back here: sign-in stops all the same, and the page says it.
         logger.warning("departure without forwarding", extra={"departure": departure.pk})
-        departure.copy_error = str(exc.message)
+        Departure.objects.filter(pk=departure.pk).update(copy_error=str(exc.message)[:500])
         return
     departure.forwarded_at = timezone.now()
 

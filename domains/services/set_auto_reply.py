@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
 LONGEST = 4000
 MOST_DAYS = 30
+_FIELDS = [
+    "is_enabled",
+    "text",
+    "subject",
+    "every_days",
+    "until",
+    "version",
+    "written_at",
+    "changed_at",
+]
 
 
 def set_auto_reply(
@@ -46,12 +56,12 @@ def set_auto_reply(
         reply = AutoReply.objects.select_for_update(of=("self",)).filter(mailbox=held).first()
         before = reply.text if reply is not None and reply.is_enabled else ""
         if reply is None:
-            reply = AutoReply(mailbox=held, tenant=held.tenant, version=0)
+            reply = AutoReply.objects.create(mailbox=held, tenant=held.tenant, version=0)
         reply.is_enabled, reply.text, reply.subject = True, clean, " ".join(subject.split())[:200]
         reply.every_days, reply.until = every_days, until
         reply.version += 1
         reply.written_at = None
-        reply.save()
+        reply.save(update_fields=_FIELDS)
         record_audit(
             actor,
             held.tenant,
