@@ -50,6 +50,21 @@ class DomainNotProved(Conflict):
     )
 
 
+class DomainIsAlias(Conflict):
+    """It stands for another domain, which has the addresses."""
+
+    code = "domain_is_alias"
+    default_message = _(
+        "This domain is an alias: its addresses are those of the domain it stands for. Add them there."
+    )
+
+
+class AliasDomainRefused(InvalidInput):
+    """A domain that this one cannot be an alias of."""
+
+    code = "alias_domain_refused"
+
+
 class DomainNotEmpty(Conflict):
     """It still holds something."""
 

@@ -69,8 +69,10 @@ class InDomainForm(forms.Form):
 
     def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        proved = domains_of(tenant).exclude(
-            status__in=[DomainStatus.PENDING, DomainStatus.DELETING]
+        proved = (
+            domains_of(tenant)
+            .filter(alias_of=None)
+            .exclude(status__in=[DomainStatus.PENDING, DomainStatus.DELETING])
         )
         self.domains: dict[str, Domain] = {str(d.pk): d for d in proved.select_related("tenant")}
         self.fields["domain"] = forms.ChoiceField(
@@ -336,6 +338,16 @@ class ForwarderTargetsForm(forms.Form):
 
     targets = ForwarderForm.base_fields["targets"]
     is_enabled = AliasTargetsForm.base_fields["is_enabled"]
+
+
+class AliasDomainForm(forms.Form):
+    """The domain that this one stands for."""
+
+    target = forms.CharField(
+        max_length=1000,
+        label=_("Domain"),
+        widget=forms.TextInput(attrs=PLAIN | {"placeholder": "congty.vn"}),
+    )
 
 
 class CatchAllForm(forms.Form):

@@ -165,6 +165,8 @@ DOMAINS = [
     within("domains:domain-create", may=MAY_HOST),
     within("domains:domain-detail", "domain"),
     within("domains:domain-setup", "domain"),
+    within("domains:domain-alias", "domain", may=MAY_HOST, method="POST", ok=REFUSED),
+    within("domains:domain-alias-end", "domain", may=MAY_HOST, method="POST", ok=302),
     within("domains:domain-catch-all", "domain", may=MAY_HOST, method="POST", ok=302),
     within("domains:domain-suspend", "domain", may=MAY_HOST, method="POST", ok=302),
     within("domains:domain-resume", "domain", may=MAY_HOST, method="POST", ok=302),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime  # django-stubs reads field annotations at run time
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -62,6 +62,9 @@ class Domain(models.Model):
     mta_sts_mode = models.CharField(
         max_length=8, choices=StsMode, default=StsMode.TESTING, db_default="testing"
     )
+    alias_of = models.ForeignKey(  # every address there also works here; then none is its own
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="alias_domains"
+    )
 
     objects = DomainQuerySet.as_manager()
 
@@ -83,6 +86,10 @@ class Domain(models.Model):
             ),
             models.CheckConstraint(
                 name="domain_sts_mode_known", condition=Q(mta_sts_mode__in=StsMode.values)
+            ),
+            models.CheckConstraint(
+                name="domain_alias_of_another",
+                condition=~Q(alias_of=F("id")) | Q(alias_of__isnull=True),
             ),
             models.CheckConstraint(
                 name="domain_active_is_verified",

@@ -15,6 +15,8 @@ from domains.selectors.departures import Step, departure_of, steps_of
 from domains.selectors.dns import DnsReport, dns_report, running_check
 from domains.selectors.domains import (
     DomainRow,
+    alias_choices,
+    alias_domains_of,
     domain_by_token,
     domain_counts,
     domain_of,
@@ -49,6 +51,8 @@ __all__ = [
     "Full",
     "MailboxRow",
     "Step",
+    "alias_choices",
+    "alias_domains_of",
     "alias_of",
     "aliases_of",
     "catch_all_of",

@@ -27,6 +27,7 @@ class HostedDomain:
 
     name: str
     mta_sts_mode: Mode
+    alias_of: str  # the domain its people sign in with; empty: itself
 
 
 def hosted_domain(name: str) -> HostedDomain | None:
@@ -37,10 +38,10 @@ def hosted_domain(name: str) -> HostedDomain | None:
     row = (
         Domain.objects.filter(name=name, status__in=(DomainStatus.ACTIVE, DomainStatus.SUSPENDED))
         .exclude(Exists(ended.filter(below__startswith=F("path"))))
-        .values_list("name", "mta_sts_mode")
+        .values_list("name", "mta_sts_mode", "alias_of__name")
         .first()
     )
-    return None if row is None else HostedDomain(row[0], Mode(row[1]))
+    return None if row is None else HostedDomain(row[0], Mode(row[1]), row[2] or "")
 
 
 def servers_here() -> tuple[MailServer, ...]:
@@ -50,7 +51,7 @@ def servers_here() -> tuple[MailServer, ...]:
 
 def account_at(domain: HostedDomain) -> Account:
     """Return what people of the domain type into their program."""
-    return Account(domain.name, stack().brand, stack().url, servers_here())
+    return Account(domain.name, stack().brand, stack().url, servers_here(), domain.alias_of)
 
 
 def account_of(mailbox: Mailbox) -> Account:

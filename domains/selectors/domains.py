@@ -49,15 +49,35 @@ def domains_of(tenant: Tenant) -> QuerySet[Domain]:
 
 def domains_within(tenant: Tenant) -> QuerySet[Domain]:
     """Return the domains of `tenant` and, for resellers and operators, of all below it."""
-    return Domain.objects.filter(within(tenant)).select_related("tenant", "tenant__plan")
+    return Domain.objects.filter(within(tenant)).select_related(
+        "tenant", "tenant__plan", "alias_of"
+    )
 
 
 def domain_of(tenant: Tenant, domain_id: int) -> Domain:
     """Return a domain of `tenant`. Raises NotFound."""
-    found = Domain.objects.of(tenant).select_related("tenant").filter(pk=domain_id).first()
+    found = (
+        Domain.objects.of(tenant).select_related("tenant", "alias_of").filter(pk=domain_id).first()
+    )
     if found is None:
         raise NotFound
     return found
+
+
+SHOWN_ALIASES = 20
+
+
+def alias_domains_of(domain: Domain) -> list[Domain]:
+    """Return the domains that stand for `domain`, by name; at most SHOWN_ALIASES. One query."""
+    return list(domain.alias_domains.order_by("name")[:SHOWN_ALIASES])
+
+
+def alias_choices(domain: Domain) -> list[Domain]:
+    """Return domains that `domain` could stand for, by name; at most SHOWN_ALIASES. One query."""
+    rows = Domain.objects.of(domain.tenant).filter(
+        alias_of=None, status__in=(DomainStatus.ACTIVE, DomainStatus.SUSPENDED)
+    )
+    return list(rows.exclude(pk=domain.pk).order_by("name")[:SHOWN_ALIASES])
 
 
 def filtered_domains(tenant: Tenant, *, part: str, state: str) -> QuerySet[Domain]:

@@ -13,6 +13,7 @@ from domains.errors import MailboxSuspended, PersonSuspended
 from domains.models import (
     AliasTarget,
     CatchAll,
+    Domain,
     DomainStatus,
     ForwarderTarget,
     LastSignIn,
@@ -64,10 +65,13 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Another address whose mail arrives in a mailbox: an alias, a forwarder or a catch-all."""
+    """Another address whose mail arrives in a mailbox: an alias, a forwarder or a catch-all.
+
+    Kind "twin": the same address at an alias domain.
+    """
 
     kind: str
-    pk: int  # of the alias, forwarder or domain
+    pk: int  # of the alias, the forwarder, or the domain (of a catch-all or twin)
     address: str
     is_enabled: bool
 
@@ -185,13 +189,31 @@ def mailbox_by_address(address: str) -> Mailbox | None:
 
 
 def sender_addresses(mailbox: Mailbox) -> list[str]:
-    """Return the addresses the mailbox may send as: its own first, then its enabled aliases."""
+    """Return the addresses the mailbox may send as: its own first, then its enabled aliases.
+
+    Each is there once more for every alias domain of its domain. Two queries.
+    """
     aliases = (
         AliasTarget.objects.filter(address=mailbox.address_id, alias__is_enabled=True)
         .order_by("alias__address__email")
         .values_list("alias__address__email", flat=True)
     )
-    return [mailbox.address.email, *aliases]
+    own = [mailbox.address.email, *aliases]
+    twins: dict[str, list[str]] = {}
+    for name, alias in (
+        Domain.objects.filter(
+            alias_of__name__in={email.rpartition("@")[2] for email in own},
+            status=DomainStatus.ACTIVE,
+        )
+        .order_by("name")
+        .values_list("alias_of__name", "name")
+    ):
+        twins.setdefault(name, []).append(alias)
+    return own + [
+        f"{email.rpartition('@')[0]}@{alias}"
+        for email in own
+        for alias in twins.get(email.rpartition("@")[2], ())
+    ]
 
 
 def sign_ins_of(mailbox: Mailbox) -> list[SignIn]:
@@ -201,7 +223,7 @@ def sign_ins_of(mailbox: Mailbox) -> list[SignIn]:
 
 
 def targets_at(mailbox: Mailbox) -> list[Incoming]:
-    """Return the other addresses whose mail arrives in the mailbox. Three queries."""
+    """Return the other addresses whose mail arrives in the mailbox. Four queries."""
     email = mailbox.address.email
     aliases = [
         Incoming("alias", row.alias_id, row.alias.address.email, row.alias.is_enabled)
@@ -223,4 +245,11 @@ def targets_at(mailbox: Mailbox) -> list[Incoming]:
         .select_related("domain")
         .order_by("domain__name")
     ]
-    return [*aliases, *forwarders, *nets]
+    local, _at, host = email.rpartition("@")
+    twins = [
+        Incoming("twin", pk, f"{local}@{name}", is_enabled=True)
+        for pk, name in Domain.objects.filter(alias_of__name=host)
+        .order_by("name")
+        .values_list("pk", "name")
+    ]
+    return [*twins, *aliases, *forwarders, *nets]

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
-from domains.errors import AddressReserved, AddressTaken, DomainBeingDeleted, DomainNotProved
+from domains.errors import (
+    AddressReserved,
+    AddressTaken,
+    DomainBeingDeleted,
+    DomainIsAlias,
+    DomainNotProved,
+)
 from domains.models import Address, Domain, DomainStatus
 from domains.names import RESERVED_LOCALPARTS, NameRefused, parse_localpart
 
@@ -35,6 +41,8 @@ def claim_address(domain: Domain, localpart: str) -> Address:
     held = Domain.objects.select_for_update(no_key=True, of=("self",)).get(pk=domain.pk)
     if held.status == DomainStatus.PENDING:
         raise DomainNotProved(field="domain")
+    if held.alias_of_id is not None:
+        raise DomainIsAlias(field="domain")
     if held.status == DomainStatus.DELETING:
         raise DomainBeingDeleted(field="domain")
     try:

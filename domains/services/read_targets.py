@@ -111,7 +111,8 @@ def _loop_words(source: str, via: str) -> str:
 
 
 def _refuse_unknown(targets: set[str], tenant: Tenant, source: str, field: str) -> None:
-    hosts = {target: _plain(target).rpartition("@")[2] for target in targets}
+    plain = _behind({target: _plain(target) for target in targets})
+    hosts = {target: email.rpartition("@")[2] for target, email in plain.items()}
     own = set(
         Domain.objects.of(tenant)
         .filter(name__in=set(hosts.values()))
@@ -120,14 +121,12 @@ def _refuse_unknown(targets: set[str], tenant: Tenant, source: str, field: str) 
     open_ended = set(
         CatchAll.objects.filter(domain__name__in=own).values_list("domain__name", flat=True)
     )
-    inside = {t for t, host in hosts.items() if host in own - open_ended and _plain(t) != source}
+    inside = {t for t, host in hosts.items() if host in own - open_ended and plain[t] != source}
     known = set(
-        Address.objects.filter(email__in={_plain(t) for t in inside}).values_list(
-            "email", flat=True
-        )
+        Address.objects.filter(email__in={plain[t] for t in inside}).values_list("email", flat=True)
     )
     for target in sorted(inside):
-        if _plain(target) not in known:
+        if plain[target] not in known:
             raise TargetRefused(
                 _("%(address)s does not exist yet. Create it first, or correct the spelling.")
                 % {"address": show_address(target)},
@@ -138,7 +137,7 @@ def _refuse_unknown(targets: set[str], tenant: Tenant, source: str, field: str) 
 def _steps(addresses: set[str]) -> dict[str, set[str]]:
     """Return where mail to each of our own addresses goes next; foreign ones lead nowhere."""
     steps: dict[str, set[str]] = {}
-    plain = {address: _plain(address) for address in addresses}
+    plain = _behind({address: _plain(address) for address in addresses})
     wanted = set(plain.values())
     direct: dict[str, set[str]] = {}
     for email, forward_to in Mailbox.objects.filter(address__email__in=wanted).values_list(
@@ -163,9 +162,24 @@ def _steps(addresses: set[str]) -> dict[str, set[str]]:
         if net := nets.get(email.rpartition("@")[2]):
             direct.setdefault(email, set()).add(net)
     for address, email in plain.items():
-        # A tagged address is delivered like the plain one, so it may close a loop as well.
+        # An address with a tag or at an alias domain is delivered like the plain one.
         steps[address] = direct.get(email, set()) | ({email} if email != address else set())
     return steps
+
+
+def _behind(plain: dict[str, str]) -> dict[str, str]:
+    """Return the values with alias domains replaced by the domains they stand for. One query."""
+    stands_for = dict(
+        Domain.objects.filter(
+            name__in={email.rpartition("@")[2] for email in plain.values()},
+            alias_of__isnull=False,
+        ).values_list("name", "alias_of__name")
+    )
+    return {
+        address: f"{local}@{stands_for.get(host, host)}"
+        for address, email in plain.items()
+        for local, _at, host in [email.rpartition("@")]
+    }
 
 
 def _plain(address: str) -> str:

@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 from accounts.policy import require
 from accounts.roles import Action
 from accounts.services.record_audit import record_audit
-from domains.errors import TargetRefused
-from domains.models import CatchAll
+from domains.errors import DomainIsAlias, TargetRefused
+from domains.models import CatchAll, Domain
 from domains.selectors import mailbox_addresses_of
 from domains.services.read_targets import lock_forwarding, refuse_loops
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
-    from domains.models import Domain
 
 # No one can own this local part, so it stands for every address that does not exist.
 _NOBODY = "-nobody-"
@@ -26,11 +25,13 @@ _NOBODY = "-nobody-"
 def set_catch_all(*, actor: Actor, domain: Domain, mailbox: str) -> CatchAll:
     """Deliver what nobody owns to `mailbox`, the address of a mailbox of the tenant.
 
-    Raises TargetRefused and ForwardLoop on the field `mailbox`, NotAllowed.
+    Raises TargetRefused, ForwardLoop and DomainIsAlias on the field `mailbox`, NotAllowed.
     """
     require(actor, Action.DOMAIN_CHANGE, domain.tenant)
     with transaction.atomic():
         lock_forwarding(domain.tenant)
+        if Domain.objects.filter(pk=domain.pk, alias_of__isnull=False).exists():
+            raise DomainIsAlias(field="mailbox")
         address = mailbox_addresses_of(domain.tenant).filter(email=mailbox.strip().lower()).first()
         if address is None:
             raise TargetRefused(_("Choose one of your mailboxes."), field="mailbox")

@@ -14,10 +14,12 @@ from accounts.forms import MailChoiceForm
 from accounts.http import TenantRequest, permission
 from accounts.models import TenantKind
 from accounts.roles import Action
-from domains.forms import CatchAllForm, DeleteDomainForm, DomainForm
+from domains.forms import AliasDomainForm, CatchAllForm, DeleteDomainForm, DomainForm
 from domains.models import DomainStatus
 from domains.names import show_domain
 from domains.selectors import (
+    alias_choices,
+    alias_domains_of,
     catch_all_of,
     dns_report,
     domain_counts,
@@ -29,6 +31,7 @@ from domains.selectors import (
 from domains.services.delete_domain import contents_of, delete_domain
 from domains.services.known_figures import known_figures
 from domains.services.register_domain import register_domain
+from domains.services.set_alias_domain import end_alias_domain, make_alias_domain
 from domains.services.set_catch_all import clear_catch_all, set_catch_all
 from domains.services.suspend_domain import resume_domain, suspend_domain
 from domains.services.terminate_domain import GRACE_CHOICES, restore_domain, terminate_domain
@@ -112,6 +115,42 @@ def domain_detail(request: TenantRequest, tenant_id: int, domain_id: int) -> Htt
     """Show a domain at a glance."""
     domain = domain_of(request.tenant, domain_id)
     return page(request, "domains/domain_detail.html", _detail(request, domain))
+
+
+@require_POST
+@permission(Action.DOMAIN_CHANGE)
+def domain_alias(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Let the addresses of another domain work here too."""
+    domain = domain_of(request.tenant, domain_id)
+    form = AliasDomainForm(request.POST)
+    if form.is_valid():
+        target = form.cleaned_data["target"]
+        made = attempt(form, make_alias_domain, actor=request.actor, domain=domain, target=target)
+        if made is not None and made.alias_of is not None:
+            messages.success(
+                request,
+                _("Every address of %(target)s now also works at %(domain)s.")
+                % {
+                    "target": show_domain(made.alias_of.name),
+                    "domain": show_domain(domain.name),
+                },
+            )
+            return redirect("domains:domain-detail", tenant_id, domain_id)
+    context = _detail(request, domain) | {"alias_form": form}
+    return page(request, "domains/domain_detail.html", context, status=422)
+
+
+@require_POST
+@permission(Action.DOMAIN_CHANGE)
+def domain_alias_end(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Make the domain one of its own again."""
+    domain = domain_of(request.tenant, domain_id)
+    end_alias_domain(actor=request.actor, domain=domain)
+    messages.success(
+        request,
+        _("%(domain)s has addresses of its own again.") % {"domain": show_domain(domain.name)},
+    )
+    return redirect("domains:domain-detail", tenant_id, domain_id)
 
 
 @require_POST
@@ -224,6 +263,9 @@ def _detail(request: TenantRequest, domain: Domain) -> dict[str, object]:
         "tab": "overview",
         "row": domain_rows([domain])[0],
         "contents": contents_of(domain),
+        "alias_domains": alias_domains_of(domain),
+        "alias_form": AliasDomainForm(),
+        "alias_choices": alias_choices(domain),
         "catch_all": catch_all,
         "catch_all_form": CatchAllForm(initial={"mailbox": catch_all}),
         "options": mailbox_addresses_of(request.tenant).filter(domain=domain)[:50],

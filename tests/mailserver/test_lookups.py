@@ -332,7 +332,12 @@ QUESTIONS = {
     "catch-alls": "SELECT destination FROM postfix_catch_alls WHERE name = 'd7.many.test'",
     "senders": "SELECT login FROM postfix_senders WHERE address = 'a3@d7.many.test'",
     "sign-ins": "SELECT login FROM postfix_sign_ins WHERE login = 'm3@d7.many.test'",
-    "refusals": "SELECT reply FROM postfix_refusal('who', 'd7.many.test') AS reply",
+    "refusals": "SELECT reply FROM postfix_recipient_refusal('who', 'd7.many.test') AS reply",
+    "alias domains": "SELECT d FROM postfix_alias_domain('m3', 'twin.many.test') AS d",
+    "alias domain senders": "SELECT l FROM postfix_alias_domain_senders('m3', 'twin.many.test') AS l",
+    "alias domain refusals": "SELECT r FROM postfix_recipient_refusal('m3', 'twin.many.test') AS r",
+    "alias domain catch-alls": "SELECT destination FROM postfix_catch_alls"
+    " WHERE name = 'twin.many.test'",
     "passdb": "SELECT val FROM dovecot_passdb WHERE service = 'imap' AND email = 'm3@d7.many.test'",
     "tokendb": "SELECT val FROM dovecot_tokendb"
     " WHERE service = 'imap' AND email = 'm3@d7.many.test'",
@@ -350,6 +355,15 @@ SELECT coalesce(sum(seq_tup_read), 0)
 @pytest.fixture
 def many(db: None) -> None:
     fill(domains=20, mailboxes=1_000, aliases=1_000)
+    behind = Domain.objects.get(name="d7.many.test")
+    Domain.objects.create(
+        tenant=behind.tenant,
+        name="twin.many.test",
+        status=DomainStatus.ACTIVE,
+        ownership_token="x",
+        verified_at=timezone.now(),
+        alias_of=behind,
+    )
 
 
 def test_no_lookup_reads_a_table_from_end_to_end(many: None) -> None:
