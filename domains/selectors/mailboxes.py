@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from django.db.models import BigIntegerField, F, Max, Q, Value
@@ -223,7 +224,7 @@ def sign_ins_of(mailbox: Mailbox) -> list[SignIn]:
 
 
 def targets_at(mailbox: Mailbox) -> list[Incoming]:
-    """Return the other addresses whose mail arrives in the mailbox. Four queries."""
+    """Return the other addresses whose mail arrives in the mailbox. Three queries."""
     email = mailbox.address.email
     aliases = [
         Incoming("alias", row.alias_id, row.alias.address.email, row.alias.is_enabled)
@@ -239,17 +240,14 @@ def targets_at(mailbox: Mailbox) -> list[Incoming]:
         .select_related("forwarder", "forwarder__address")
         .order_by("forwarder__address__email")
     ]
-    nets = [
-        Incoming("catch-all", row.domain_id, f"@{row.domain.name}", is_enabled=True)
-        for row in CatchAll.objects.filter(address=mailbox.address_id)
-        .select_related("domain")
-        .order_by("domain__name")
+    local = email.rpartition("@")[0]
+    nets = CatchAll.objects.filter(address=mailbox.address_id).values_list(
+        "domain_id", "domain__name", Value("catch-all")
+    )
+    same = Domain.objects.filter(alias_of=mailbox.address.domain_id)
+    found = sorted(nets.union(same.values_list("pk", "name", Value("twin"))), key=itemgetter(1))
+    nets_and_twins = [
+        Incoming(kind, pk, f"{local if kind == 'twin' else ''}@{name}", is_enabled=True)
+        for pk, name, kind in found
     ]
-    local, _at, host = email.rpartition("@")
-    twins = [
-        Incoming("twin", pk, f"{local}@{name}", is_enabled=True)
-        for pk, name in Domain.objects.filter(alias_of__name=host)
-        .order_by("name")
-        .values_list("pk", "name")
-    ]
-    return [*twins, *aliases, *forwarders, *nets]
+    return [*aliases, *forwarders, *nets_and_twins]
