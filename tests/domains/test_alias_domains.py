@@ -163,12 +163,10 @@ def test_an_unproved_domain_stands_for_nothing(world: World, admin: Actor) -> No
 
 def test_an_auditor_changes_nothing(world: World) -> None:
     auditor = acting(world.tenant, Role.AUDITOR)
-    for change in (
-        lambda: make_alias_domain(actor=auditor, domain=domain_of(world), target=world.domain.name),
-        lambda: end_alias_domain(actor=auditor, domain=world.domain),
-    ):
-        with pytest.raises(NotAllowed):
-            change()
+    with pytest.raises(NotAllowed):
+        make_alias_domain(actor=auditor, domain=domain_of(world), target=world.domain.name)
+    with pytest.raises(NotAllowed):
+        end_alias_domain(actor=auditor, domain=world.domain)
 
 
 def test_circles_are_seen_through_an_alias_domain(world: World, admin: Actor) -> None:
