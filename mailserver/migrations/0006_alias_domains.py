@@ -79,6 +79,6 @@ GRANT EXECUTE ON FUNCTION postfix_alias_domain(text, text),
 class Migration(migrations.Migration):
     dependencies = [
         ("mailserver", "0005_who_takes_mail"),
-        ("domains", "0008_alias_domains"),
+        ("domains", "0009_alias_domains"),
     ]
     operations = [migrations.RunSQL(FUNCTIONS)]

@@ -12,7 +12,7 @@ ALTER TABLE domains_domain ADD CONSTRAINT domain_alias_of_tenant
 
 
 class Migration(migrations.Migration):
-    dependencies = [("domains", "0007_purge_at_scale")]
+    dependencies = [("domains", "0008_leavers")]
 
     operations = [
         migrations.AddField(
