@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.errors import EmailTaken, InvitationOver, NotAllowed
-from accounts.models import Invitation, Membership, User
+from accounts.models import Invitation, Membership
+from accounts.selectors import person_by_login
 from accounts.services.create_person import insert_person
 from accounts.services.create_tenant import clean_name
 from accounts.services.record_audit import record_audit
@@ -17,7 +18,7 @@ from accounts.services.set_password import set_password
 from portal.logs import request_id
 
 if TYPE_CHECKING:
-    from accounts.models import Tenant
+    from accounts.models import Tenant, User
 
 
 def accept_invitation(
@@ -32,7 +33,7 @@ def accept_invitation(
         row = _use(invitation)
         if row.user is not None:
             raise InvitationOver
-        if User.objects.filter(email=row.email).exists():
+        if person_by_login(row.email) is not None:
             raise EmailTaken
         person = insert_person(
             tenant=row.tenant,
@@ -48,12 +49,13 @@ def accept_invitation(
 def join_by_invitation(*, actor: Actor, invitation: Invitation) -> User:
     """Give the invited role to somebody who signs in here already, and use the link up.
 
-    Raises NotAllowed when the invitation names another address, InvitationOver.
+    The invited address may be any the person signs in with, as an alias of his mailbox. Raises
+    NotAllowed when it is somebody else's, InvitationOver.
     """
     person = actor.user
     with transaction.atomic():
         row = _use(invitation)
-        if person is None or row.user is not None or row.email != person.email:
+        if person is None or row.user is not None or person != person_by_login(row.email):
             raise NotAllowed
         _join(person, row, actor.ip)
     return person

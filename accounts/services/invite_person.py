@@ -21,9 +21,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.errors import AccountsError, EmailTaken
-from accounts.models import Invitation, Membership, User
+from accounts.models import Invitation, Membership
 from accounts.policy import require, require_over
 from accounts.roles import Action, Role
+from accounts.selectors import person_by_login
 from accounts.services.change_roles import check_role
 from accounts.services.record_audit import record_audit
 from portal.config import stack
@@ -31,7 +32,7 @@ from portal.errors import Conflict
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
-    from accounts.models import Tenant
+    from accounts.models import Tenant, User
 
 INVITATION_LIFE = timedelta(days=7)
 RESET_LIFE = timedelta(hours=24)
@@ -164,7 +165,7 @@ def hash_of(token: str) -> str:
 
 
 def _refuse_member(tenant: Tenant, address: str) -> None:
-    person = User.objects.filter(email=address).first()
+    person = person_by_login(address)
     if person is None:
         return
     member = Membership.objects.filter(user=person, tenant=tenant).exists()

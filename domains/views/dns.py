@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SALT = "domains.dns-shared"
 SHARED_DAYS = 7
+QUIET_SECONDS = 20  # nobody waits; the clock looks again by itself now and then
 
 
 @require_GET
@@ -110,7 +111,7 @@ def _context(domain: Domain, report: DnsReport) -> dict[str, object]:
         "report": report,
         "marker": _marker(report),
         "is_pending": is_pending,
-        "polls": report.running is not None or is_pending,
+        "look_again_seconds": 1 if report.running else 5 if is_pending else QUIET_SECONDS,
         "state": _state(domain, report),
         "shared_days": SHARED_DAYS,
     }

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.errors import AccountsError, EmailTaken, InvitationOver, NotAllowed, WeakPassword
 from accounts.models import AuditEvent, Invitation, Membership, Role, User
 from accounts.services.accept_invitation import (
@@ -27,17 +29,17 @@ from accounts.services.invite_person import (
     revoke_invitation,
 )
 from accounts.services.suspend_person import suspend_person
+from domains.services.set_alias import create_alias
 from portal.config import stack
 from portal.errors import Conflict
 from tests.accounts.conftest import GOOD_PASSWORD, acting
-from tests.world import unique
+from tests.world import make_world, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_django import Settings
 
-    from accounts.actor import Actor
     from accounts.services.invite_person import Link
     from tests.world import World
 
@@ -162,6 +164,28 @@ def test_somebody_known_elsewhere_joins_with_his_own_sign_in(world: World, admin
         accept_invitation(invitation=link.invitation, name="Me", password=GOOD_PASSWORD)
     join_by_invitation(actor=acting(stranger, world.reseller), invitation=link.invitation)
     assert Membership.objects.filter(user=stranger, tenant=world.tenant).exists()
+
+
+def test_an_alias_of_somebody_known_invites_that_person(
+    world: World, admin: Actor, client: Client
+) -> None:
+    elsewhere = make_world()
+    owner = elsewhere.person()
+    alias = create_alias(
+        actor=Actor.system(elsewhere.tenant),
+        domain=elsewhere.domain,
+        localpart="giam.doc",
+        mailboxes=[owner.address],
+    )
+    link = invite(admin, world, email=alias.address.email, role=Role.AUDITOR)
+    with pytest.raises(EmailTaken):
+        accept_invitation(invitation=link.invitation, name="Me", password=GOOD_PASSWORD)
+    client.force_login(owner.user)
+    response = client.post(urlsplit(link.url).path)
+    assert response["Location"] == f"/portal/{world.tenant.pk}/"
+    assert Membership.objects.filter(user=owner.user, tenant=world.tenant).exists()
+    with pytest.raises(EmailTaken):
+        invite(admin, world, email=alias.address.email)
 
 
 def test_somebody_else_cannot_join_in_his_place(world: World, admin: Actor) -> None:
