@@ -9,7 +9,10 @@ from django.db.models import Q
 
 
 class AccessChange(models.Model):
-    """The right or limit behind a mailbox address changed. Readers remember the last id they saw."""
+    """The right or limit behind an address changed; "@name": a domain takes mail from now on.
+
+    Readers remember the last id they saw.
+    """
 
     address = models.CharField(max_length=320)
     mailbox_id = models.BigIntegerField()

@@ -22,6 +22,11 @@ def note_access_change(*, address: str, mailbox_id: int = 0, kick: bool = False)
     return AccessChange.objects.create(address=address, mailbox_id=mailbox_id, kick=kick)
 
 
+def note_domain_change(*, domain_name: str) -> None:
+    """Write the order to forget whether mail for `domain_name` is taken here."""
+    AccessChange.objects.create(address=f"@{domain_name}", mailbox_id=0)
+
+
 def note_person_change(*, person: User, kick: bool) -> None:
     """Write one order for every mailbox that `person` owns."""
     _note(person.mailboxes.values_list("pk", "address__email"), kick=kick)

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.actor import Actor
+from accounts.services.note_access_change import note_domain_change
 from accounts.services.record_audit import record_audit
 from domains.dns.resolver import observe
 from domains.dns.schedule import next_look
@@ -170,6 +171,7 @@ def _activate(domain: Domain, now: datetime) -> None:
     domain.status = DomainStatus.ACTIVE
     domain.verified_at = now
     domain.save(update_fields=["status", "verified_at"])
+    note_domain_change(domain_name=domain.name)
     DkimKey.objects.filter(domain=domain, active_at=None, retired_at=None).update(active_at=now)
     record_audit(
         Actor.system(domain.tenant),

@@ -1,4 +1,4 @@
-"""Makes changed rights felt at once: Dovecot forgets the cached sign-in and ends open sessions."""
+"""Makes changes felt at once: Dovecot forgets a sign-in and ends its sessions, Postfix a domain."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from django.utils import timezone
 
 from accounts.models import AccessChange
-from mailserver import doveadm
+from mailserver import doveadm, postfix
 from mailserver.errors import DaemonFailed
 from mailserver.patience import Patience
 
@@ -32,17 +32,20 @@ class AccessChanges:
         done = 0
         for address in dict.fromkeys(row.address for row in rows):
             mine = [row for row in rows if row.address == address]
-            if self._tell_dovecot(address, kick=any(row.kick for row in mine)):
+            if self._tell(address, kick=any(row.kick for row in mine)):
                 numbers = [row.id for row in mine]
                 done += AccessChange.objects.filter(id__in=numbers).update(done_at=timezone.now())
         return done
 
-    def _tell_dovecot(self, address: str, *, kick: bool) -> bool:
+    def _tell(self, address: str, *, kick: bool) -> bool:
         try:
-            # First forget, then kick: who comes back at once must be asked anew.
-            doveadm.flush_auth_cache(address)
-            if kick:
-                doveadm.kick(address)
+            if address.startswith("@"):
+                postfix.restart_processes()
+            else:
+                # First forget, then kick: who comes back at once must be asked anew.
+                doveadm.flush_auth_cache(address)
+                if kick:
+                    doveadm.kick(address)
         except DaemonFailed as exc:
             self._patience.failed(address)
             logger.warning("access change waits", extra={"reason": exc.detail})
