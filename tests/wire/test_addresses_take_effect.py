@@ -9,22 +9,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from demo.box.records import publish, withdraw
 from domains.models import DomainStatus, Mailbox
+from domains.selectors import expected_records
 from domains.services.change_mailbox import change_mailbox
 from domains.services.delete_domain import delete_domain
 from domains.services.delete_mailbox import delete_mailbox, restore_mailbox
 from domains.services.provision_mailbox import provision_mailbox
 from domains.services.purge_deleted import purge_deleted
 from domains.services.register_domain import register_domain
+from domains.services.request_dns_check import request_dns_check
 from domains.services.reset_password import reset_password
 from domains.services.set_alias import change_alias, create_alias
 from domains.services.set_catch_all import clear_catch_all, set_catch_all
 from domains.services.set_forwarder import change_forwarder, create_forwarder
 from domains.services.set_forwarding import set_forwarding
 from domains.services.suspend_mailbox import resume_mailbox, suspend_mailbox
+from domains.services.verify_dns import verify_dns
 from tests.conftest import letter, until
 from tests.domains.conftest import acting
-from tests.wire.mail import send_from_outside
+from tests.wire.mail import ask_recipient, send_from_outside
 from tests.world import PASSWORD, Person, World, unique
 
 if TYPE_CHECKING:
@@ -242,6 +246,23 @@ def test_a_pending_domain_takes_no_mail(
     assert domain.status == DomainStatus.PENDING
     assert refused(send, f"postmaster@{domain.name}") in {550, 554}
     delete_domain(actor=actor, domain=domain)
+
+
+def test_a_domain_takes_mail_within_two_seconds_of_its_proof(
+    stack: Stack, live: World, actor: Actor
+) -> None:
+    domain = register_domain(actor=actor, tenant=live.tenant, name=f"{unique('moi')}.test")
+    address = f"chi@{domain.name}"
+    # Whoever asked too early must not be remembered by Postfix.
+    assert ask_recipient(stack, address)[0] == 554
+    proof = expected_records(domain)[0]
+    publish(proof.name, proof.rdtype, proof.value)
+    verify_dns(check_id=request_dns_check(actor=actor, domain=domain).pk)
+    domain.refresh_from_db()
+    assert domain.status == DomainStatus.ACTIVE
+    provision_mailbox(actor=actor, domain=domain, localpart="chi", name="Chi", password=PASSWORD)
+    until(lambda: ask_recipient(stack, address)[0] == 250, seconds=2)
+    withdraw(proof.name)
 
 
 def _ended(client: imaplib.IMAP4_SSL) -> bool:
