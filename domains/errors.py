@@ -78,6 +78,12 @@ class DomainBeingDeleted(Conflict):
     default_message = _("This domain is being deleted. Undo the deletion first.")
 
 
+class CannotMove(Conflict):
+    """Something must be done first; the message says what."""
+
+    code = "cannot_move"
+
+
 class DepartureExists(Conflict):
     """Somebody planned it already."""
 

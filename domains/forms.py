@@ -211,6 +211,23 @@ class DeleteMailboxForm(forms.Form):
     )
 
 
+class RenameForm(InDomainForm):
+    """Another address for a mailbox."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+
+class MoveDomainForm(forms.Form):
+    """The tenant that gets a domain; its name is typed, for a seller may have thousands."""
+
+    tenant = forms.CharField(
+        max_length=200,
+        label=_("Tenant that gets it"),
+        help_text=_("Its name, as the list of tenants shows it."),
+        widget=forms.TextInput(attrs=PLAIN),
+    )
+
+
 def _closings() -> list[tuple[int, str]]:
     return [
         (days, ngettext("%(n)d day later", "%(n)d days later", days) % {"n": days})

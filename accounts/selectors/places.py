@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from accounts.actor import Actor
+
 
 ENDED = (TenantStatus.TERMINATED, TenantStatus.PURGED)
 
@@ -131,6 +133,14 @@ def tenant_counts(tenant: Tenant) -> dict[str, int]:
             ended=Count("pk", filter=Q(status__in=ENDED)),
         )
     )
+
+
+def tenant_by_name(actor: Actor, name: str) -> Tenant | None:
+    """Return the one tenant of this name that the actor's roles reach; None: none, or several."""
+    wanted = " ".join(name.replace("\0", "").split())[:200]
+    rows = Tenant.objects.filter(path__startswith=actor.reach, name__iexact=wanted)
+    found = list(rows.exclude(status__in=ENDED).select_related("plan", "parent")[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def tenant_names(ids: Iterable[int]) -> dict[int, str]:

@@ -29,13 +29,19 @@ class Room(StrEnum):
     FORWARDERS = "max_forwarders"
 
 
-def require_room(tenant: Tenant, room: Room, *, wanted: int = 1) -> None:
+def require_room(
+    tenant: Tenant, room: Room, *, wanted: int = 1, moved_from: Tenant | None = None
+) -> None:
     """Raise LimitReached unless `wanted` more fit into the plan and every plan above it.
+
+    What comes from `moved_from` is counted already by the tenants above both.
 
     Call it inside the creating transaction: it locks the tenant and those above it, so that
     whoever creates beside us waits and then counts our row.
     """
     for one in chain_of(lock_limits(tenant)):
+        if moved_from is not None and moved_from.path.startswith(one.tenant_path):
+            continue
         allowed: int | None = getattr(one, room)
         if allowed is not None and count_of(room, one.tenant_path) + wanted > allowed:
             raise LimitReached(

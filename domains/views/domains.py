@@ -14,7 +14,14 @@ from accounts.forms import MailChoiceForm
 from accounts.http import TenantRequest, permission
 from accounts.models import TenantKind
 from accounts.roles import Action
-from domains.forms import AliasDomainForm, CatchAllForm, DeleteDomainForm, DomainForm
+from accounts.selectors import tenant_by_name
+from domains.forms import (
+    AliasDomainForm,
+    CatchAllForm,
+    DeleteDomainForm,
+    DomainForm,
+    MoveDomainForm,
+)
 from domains.models import DomainStatus
 from domains.names import show_domain
 from domains.selectors import (
@@ -30,6 +37,7 @@ from domains.selectors import (
 )
 from domains.services.delete_domain import contents_of, delete_domain
 from domains.services.known_figures import known_figures
+from domains.services.move_domain import move_domain, plan_move
 from domains.services.register_domain import register_domain
 from domains.services.set_alias_domain import end_alias_domain, make_alias_domain
 from domains.services.set_catch_all import clear_catch_all, set_catch_all
@@ -210,6 +218,36 @@ def domain_restore(request: TenantRequest, tenant_id: int, domain_id: int) -> Ht
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@permission(Action.TENANT_CHANGE)
+def domain_move(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Ask for the tenant, show what moving means, and move only when it is confirmed."""
+    domain = domain_of(request.tenant, domain_id)
+    form = MoveDomainForm(request.POST or None)
+    context = {
+        "here": "domains",
+        "domain": domain,
+        "shown_name": show_domain(domain.name),
+        "form": form,
+    }
+    if form.is_valid():
+        target = tenant_by_name(request.actor, form.cleaned_data["tenant"])
+        if target is None:
+            form.add_error("tenant", _("There is no tenant of this name, or more than one."))
+        elif "confirmed" in request.POST:
+            if attempt(form, move_domain, actor=request.actor, domain=domain, target=target):
+                messages.success(
+                    request,
+                    _("%(domain)s belongs to %(tenant)s now.")
+                    % {"domain": show_domain(domain.name), "tenant": target.name},
+                )
+                return redirect("domains:domain-detail", target.pk, domain.pk)
+        else:
+            plan = plan_move(actor=request.actor, domain=domain, target=target)
+            context |= {"plan": plan, "target": target}
+    return page(request, "domains/domain_move.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @permission(Action.DOMAIN_DELETE)
 def domain_delete(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
     """Say what a deletion takes with it; an empty domain goes at once, others with days of grace."""
@@ -271,6 +309,7 @@ def _detail(request: TenantRequest, domain: Domain) -> dict[str, object]:
         "options": mailbox_addresses_of(request.tenant).filter(domain=domain)[:50],
         "may_change": request.actor.may(Action.DOMAIN_CHANGE),
         "may_delete": request.actor.may(Action.DOMAIN_DELETE),
+        "may_move": request.actor.may(Action.TENANT_CHANGE),
         "suspend_form": MailChoiceForm(
             initial={"mail": MailChoiceForm.REFUSE if domain.refuses_mail else MailChoiceForm.KEEP}
         ),

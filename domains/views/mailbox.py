@@ -21,12 +21,14 @@ from domains.forms import (
     ForwardingForm,
     MailboxSettingsForm,
     PasswordForm,
+    RenameForm,
 )
 from domains.models import MailboxStatus
 from domains.selectors import departure_of, mailbox_of, mailbox_rows, sign_ins_of, targets_at
 from domains.services.change_mailbox import change_mailbox
 from domains.services.check_quota import largest_quota
 from domains.services.delete_mailbox import GRACE_CHOICES, delete_mailbox, restore_mailbox
+from domains.services.rename_mailbox import rename_mailbox
 from domains.services.reset_password import reset_password
 from domains.services.set_forwarding import set_forwarding
 from domains.services.suspend_mailbox import resume_mailbox, suspend_mailbox
@@ -95,6 +97,33 @@ def mailbox_forwarding(request: TenantRequest, tenant_id: int, mailbox_id: int) 
             )
             return redirect("domains:mailbox-detail", tenant_id, mailbox_id)
     return _refused(request, mailbox, forwarding_form=_fresh(form, mailbox, ForwardingForm))
+
+
+@require_POST
+@permission(Action.MAILBOX_CHANGE)
+def mailbox_rename(request: TenantRequest, tenant_id: int, mailbox_id: int) -> HttpResponse:
+    """Give it another address; the old one stays as an alias."""
+    mailbox = mailbox_of(request.tenant, mailbox_id)
+    form = RenameForm(request.POST, tenant=request.tenant)
+    if form.is_valid():
+        data = form.cleaned_data
+        renamed = attempt(
+            form,
+            rename_mailbox,
+            actor=request.actor,
+            mailbox=mailbox,
+            domain=form.chosen_domain,
+            localpart=data["localpart"],
+            version=data["version"],
+        )
+        if renamed:
+            messages.success(
+                request,
+                _("It is %(address)s now; the old address is an alias.")
+                % {"address": renamed.address.email},
+            )
+            return redirect("domains:mailbox-detail", tenant_id, mailbox_id)
+    return _refused(request, mailbox, rename_form=form)
 
 
 @require_POST
@@ -234,6 +263,14 @@ def _context(request: TenantRequest, mailbox: Mailbox) -> dict[str, Any]:
         "password_form": PasswordForm(),
         "is_deleting": mailbox.status == MailboxStatus.DELETING,
         "is_suspended": mailbox.status == MailboxStatus.SUSPENDED,
+        "rename_form": RenameForm(
+            tenant=request.tenant,
+            initial={
+                "localpart": mailbox.address.localpart,
+                "domain": mailbox.address.domain_id,
+                "version": mailbox.version,
+            },
+        ),
         "departure": departure_of(mailbox),
         "suspend_form": MailChoiceForm(
             initial={"mail": MailChoiceForm.REFUSE if mailbox.refuses_mail else MailChoiceForm.KEEP}
