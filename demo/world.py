@@ -37,6 +37,7 @@ PASSWORD = "hopthu-demo-2026"
 GIGABYTE = 1_000_000_000
 OPERATOR_EMAIL = "operator@hopthu.test"
 RESELLER_EMAIL = "lan@saomai.test"
+DOMAINS = ("haivan.test", "northwind.test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,16 @@ def make_world() -> None:
     """
     with transaction.atomic():
         _make_world()
+
+
+def publish_records() -> None:
+    """Put the demo domains' records into the boxed DNS server again.
+
+    A newer version may have written its zones anew, or expect records that did not exist before.
+    """
+    for domain in Domain.objects.filter(name__in=DOMAINS, status=DomainStatus.ACTIVE):
+        for record in expected_records(domain):
+            publish(record.name, record.rdtype, record.value)
 
 
 def _make_world() -> None:

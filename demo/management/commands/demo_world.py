@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.management.base import BaseCommand
 
-from demo.world import fill_mailboxes, make_world, write_sign_ins
+from demo.world import fill_mailboxes, make_world, publish_records, write_sign_ins
 
 
 class Command(BaseCommand):
@@ -12,6 +12,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: object) -> None:
         make_world()
+        publish_records()
         write_sign_ins()
         stored = fill_mailboxes()
         if stored:
