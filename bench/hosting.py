@@ -163,6 +163,36 @@ def fill(cursor: Cursor, *, first: int, last: int, password: str, operator: int)
     return found(cursor)
 
 
+def fill_one(cursor: Cursor, *, tenant: int, name: str, mailboxes: int) -> None:
+    """Insert an active domain with shared mailboxes only."""
+    values = {"tenant": tenant, "name": name, "mailboxes": mailboxes, "token": TOKEN}
+    cursor.execute(
+        """
+        WITH domain AS (
+            INSERT INTO domains_domain (name, status, ownership_token, verified_at, created_at,
+                                        tenant_id, dns_problems, dns_unknown, dns_worst,
+                                        refuses_mail, was_suspended)
+            VALUES (%(name)s, 'active', %(token)s, now(), now(), %(tenant)s, 0, 0, '', false, false)
+            RETURNING id)
+        INSERT INTO domains_address (localpart, email, tenant_id, domain_id)
+        SELECT 'u' || n, 'u' || n || '@' || %(name)s, %(tenant)s, domain.id
+          FROM domain CROSS JOIN generate_series(1, %(mailboxes)s) n
+        """,
+        values,
+    )
+    cursor.execute(
+        """
+        INSERT INTO domains_mailbox (name, quota_bytes, status, allow_imap, allow_pop3, allow_smtp,
+                                     forward_to, keep_copy, version, created_at, address_id,
+                                     tenant_id, was_suspended, refuses_mail)
+        SELECT a.localpart, 0, 'active', true, true, true, '{}', true, 0, now(), a.id, a.tenant_id,
+               false, false
+          FROM domains_address a JOIN domains_domain d ON d.id = a.domain_id AND d.name = %(name)s
+        """,
+        values,
+    )
+
+
 def found(cursor: Cursor) -> Hosting:
     """Return the tenants that `fill` made."""
     ids = []
@@ -195,6 +225,22 @@ _WALLS = f"""
                   pg_get_constraintdef(oid))
       FROM pg_constraint WHERE contype = 'f' AND conrelid IN ({_TABLES})
 """
+# Django keeps defaults to itself; the statements below name only what matters to them.
+_DEFAULTS = """
+    SELECT format('ALTER TABLE %%I ALTER %%I SET DEFAULT %%s', table_name, column_name,
+                  CASE data_type WHEN 'boolean' THEN 'false' WHEN 'jsonb' THEN $$'{}'$$
+                       WHEN 'ARRAY' THEN $$'{}'$$ WHEN 'timestamp with time zone' THEN 'now()'
+                       WHEN 'text' THEN $$''$$ WHEN 'character varying' THEN $$''$$
+                       ELSE '0' END),
+           format('ALTER TABLE %%I ALTER %%I DROP DEFAULT', table_name, column_name)
+      FROM information_schema.columns
+     WHERE table_schema = 'public' AND is_nullable = 'NO' AND column_default IS NULL
+       AND is_identity = 'NO' AND split_part(table_name, '_', 1) = ANY (
+           ARRAY['accounts', 'domains', 'delivery'])
+       AND table_name IN (SELECT relname FROM pg_class WHERE relkind = 'r')
+       AND data_type = ANY (ARRAY['boolean', 'jsonb', 'ARRAY', 'timestamp with time zone', 'text',
+                                  'character varying', 'smallint', 'integer', 'bigint'])
+"""
 _INDEXES = f"""
     SELECT format('DROP INDEX %%s', indexrelid::regclass), pg_get_indexdef(indexrelid)
       FROM pg_index
@@ -210,16 +256,20 @@ def bare_tables(cursor: Cursor) -> Iterator[None]:
     The owner alone may do so, and nobody else may write meanwhile: it is for throw-away databases.
     """
     statements = []
-    for question in (_WALLS, _INDEXES):
+    for question in (_DEFAULTS, _WALLS, _INDEXES):
         cursor.execute(question, {})
         statements += list(cursor.fetchall())
-    for drop, _make in statements:
-        cursor.execute(drop)
-    yield
-    cursor.execute("SET maintenance_work_mem = '256MB'")
-    for _drop, make in reversed(statements):
-        cursor.execute(make)
-    cursor.execute("RESET maintenance_work_mem")
+    dropped = []
+    try:
+        for drop, make in statements:
+            cursor.execute(drop)
+            dropped.append(make)
+        yield
+    finally:
+        cursor.execute("SET maintenance_work_mem = '256MB'")
+        for make in reversed(dropped):
+            cursor.execute(make)
+        cursor.execute("RESET maintenance_work_mem")
 
 
 _TENANTS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,16 +14,18 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.selectors import operator_tenant
-from bench import hosting
+from bench import dns_rounds, hosting, lookups
 from bench.browserless import Client
 from bench.figures import Figure, p50, p95, timed
 from bench.owner import connect
 from demo.world import PASSWORD
+from domains.models import Domain
 
 if TYPE_CHECKING:
     from bench.hosting import Hosting
 
 QUERIES, PAGE_MS = "<= 12", "<= 100"
+GONE_SECONDS = 900.0
 LISTS = {
     "domains": "domains/",
     "domains_search": "domains/?q=ty77",
@@ -60,10 +63,10 @@ def measure(*, quick: bool = False) -> list[Figure]:
     figures = []
     with connect() as owner, owner.cursor() as cursor:
         place, _seconds = _filled(cursor, 1, hosting.SMALL)
-        few = _queries(place)
+        few = _queries(_addresses(place))
         place, seconds = _filled(cursor, hosting.SMALL + 1, full)
         figures.append(Figure("fill_the_database", seconds, "s", "<= 120"))
-        many = _queries(place)
+        many = _queries(_addresses(place))
         figures.append(Figure("list_queries_most", max(many.values()), "queries", QUERIES))
         figures.append(
             Figure(
@@ -73,7 +76,11 @@ def measure(*, quick: bool = False) -> list[Figure]:
                 "<= 0",
             )
         )
-        figures += _pages(place, runs)
+        figures += _pages(_addresses(place) | _details(cursor, place), runs)
+        figures += _creating(cursor, place, runs)
+        figures += lookups.measure(_emails(cursor), runs=runs * 20)
+        figures += _deleting(cursor, place)
+        figures += dns_rounds.measure(cursor, full)
     return figures
 
 
@@ -108,12 +115,34 @@ def _addresses(place: Hosting) -> dict[str, str]:
     return pages | {f"huge_{name}": f"/portal/{place.huge}/{end}" for name, end in LISTS.items()}
 
 
-def _queries(place: Hosting) -> dict[str, int]:
+def _details(cursor: hosting.Cursor, place: Hosting) -> dict[str, str]:
+    """Return pages about one thing."""
+    cursor.execute(
+        "SELECT m.id, a.domain_id, m.owner_id FROM domains_mailbox m"
+        " JOIN domains_address a ON a.id = m.address_id"
+        " WHERE m.tenant_id = %(tenant)s AND m.status = 'active' ORDER BY m.id LIMIT 1",
+        {"tenant": place.huge},
+    )
+    mailbox, domain, person = cursor.fetchone()
+    root = f"/portal/{place.huge}"
+    return {
+        "domain": f"{root}/domains/{domain}/",
+        "domain_dns": f"{root}/domains/{domain}/dns/",
+        "mailbox": f"{root}/mailboxes/{mailbox}/",
+        "mailbox_form": f"{root}/mailboxes/new/",
+        "mailbox_options": f"{root}/mailboxes/options/?part=guyen7",
+        "alias_form": f"{root}/aliases/new/",
+        "person": f"{root}/people/{person}/",
+        "tenant": f"/portal/{place.reseller}/tenants/{place.huge}/",
+    }
+
+
+def _queries(pages: dict[str, str]) -> dict[str, int]:
     """Return how many questions each page asks the database, the second time it is opened."""
     client = InProcess(headers={"host": "localhost"})
     client.force_login(User.objects.get(email=hosting.ADMIN))
     found = {}
-    for name, path in _addresses(place).items():
+    for name, path in pages.items():
         client.get(path)
         with CaptureQueriesContext(connection) as seen:
             status = client.get(path).status_code
@@ -123,14 +152,83 @@ def _queries(place: Hosting) -> dict[str, int]:
     return found
 
 
-def _pages(place: Hosting, runs: int) -> list[Figure]:
+def _pages(pages: dict[str, str], runs: int) -> list[Figure]:
     """Time each page over HTTP, through nginx and the web workers."""
     client = Client()
     client.sign_in(hosting.ADMIN, PASSWORD)
     figures = []
-    for name, path in _addresses(place).items():
+    for name, path in pages.items():
         taken = timed(partial(client.page, path), runs=runs, warm=2)
         figures.append(
             Figure(f"{name}_p95", p95(taken), "ms", PAGE_MS, {"what": "p50", "value": p50(taken)})
         )
     return figures
+
+
+def _creating(cursor: hosting.Cursor, place: Hosting, runs: int) -> list[Figure]:
+    """Open mailboxes through the form: what a click costs, and what it asks the database."""
+    cursor.execute(
+        "SELECT id FROM domains_domain WHERE name = %(name)s", {"name": hosting.name_of(5)}
+    )
+    (domain,) = cursor.fetchone()
+    path = f"/portal/{place.huge}/mailboxes/new/"
+    numbers = itertools.count(int(time.time()))
+
+    def form() -> dict[str, str]:
+        return {
+            "name": "Nguyễn Thử",
+            "localpart": f"thu{next(numbers)}",
+            "domain": str(domain),
+            "quota": "5",
+            "entry": "shared",
+        }
+
+    client = Client()
+    client.sign_in(hosting.ADMIN, PASSWORD)
+    token = client.token(client.page(path))
+
+    def create() -> None:
+        status, _body = client.ask("POST", path, form() | {"csrfmiddlewaretoken": token})
+        if status != 302:
+            raise RuntimeError(f"creating a mailbox answered {status}")
+
+    taken = timed(create, runs=runs, warm=2)
+    inside = InProcess(headers={"host": "localhost"})
+    inside.force_login(User.objects.get(email=hosting.ADMIN))
+    with CaptureQueriesContext(connection) as seen:
+        inside.post(path, form())
+    return [
+        Figure("create_mailbox_p95", p95(taken), "ms", "", {"what": "p50", "value": p50(taken)}),
+        Figure("create_mailbox_p50", p50(taken), "ms", "<= 40"),
+        Figure("create_mailbox_queries", len(seen), "queries", QUERIES),
+    ]
+
+
+def _deleting(cursor: hosting.Cursor, place: Hosting) -> list[Figure]:
+    """End a domain of a thousand mailboxes: the click, then the worker's part."""
+    name = f"xoa{int(time.time())}.test"
+    hosting.fill_one(cursor, tenant=place.huge, name=name, mailboxes=1000)
+    domain = Domain.objects.get(name=name)
+    client = Client()
+    client.sign_in(hosting.ADMIN, PASSWORD)
+    path = f"/portal/{place.huge}/domains/{domain.pk}/delete/"
+    form = {"name": name, "grace_days": "0"}
+    form["csrfmiddlewaretoken"] = client.token(client.page(path))
+    begun = time.monotonic()
+    status, _body = client.ask("POST", path, form)
+    click = time.monotonic() - begun
+    if status != 302:
+        raise RuntimeError(f"deleting a domain answered {status}")
+    while Domain.objects.filter(pk=domain.pk).exists() and time.monotonic() - begun < GONE_SECONDS:
+        time.sleep(1)
+    gone = time.monotonic() - begun
+    return [
+        Figure("delete_domain_1000_click", round(click, 2), "s", "<= 1"),
+        Figure("delete_domain_1000_gone", round(gone, 1), "s"),
+    ]
+
+
+def _emails(cursor: hosting.Cursor) -> list[str]:
+    """Return addresses of every kind, spread over the whole table."""
+    cursor.execute("SELECT email FROM domains_address TABLESAMPLE SYSTEM (1)", {})
+    return [email for (email,) in cursor.fetchall()]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from domains.services.check_due import check_due as claim_due
+from domains.services.check_due import look_at_due
 from domains.services.known_figures import refresh_figures as refresh
-from domains.services.purge_ended import purge_ended as purge
+from domains.services.purge_ended import purge_what_is_over as purge
 from domains.services.run_departures import run_departures as run
 from domains.services.verify_dns import verify_dns as verify
 
@@ -27,12 +27,12 @@ def verify_dns(check_id: int) -> None:
     name="domains.check_due",
     ignore_result=True,
     acks_late=True,
-    soft_time_limit=30,
-    time_limit=60,
+    soft_time_limit=120,
+    time_limit=180,
 )
 def check_due() -> None:
-    """Hand out the domains whose DNS is due."""
-    claim_due()
+    """Look at the domains whose DNS is due; what is left after a while is for the next tick."""
+    look_at_due()
 
 
 @shared_task(

@@ -16,7 +16,7 @@ from mailserver.errors import MailserverError
 from mailserver.services.apply_access_changes import AccessChanges
 from mailserver.services.copy_mail import MailCopies
 from mailserver.services.delete_homes import HomeChanges
-from mailserver.services.export_dkim import export_dkim
+from mailserver.services.export_dkim import DkimFolder
 from mailserver.services.scan_queue import QueueScanner
 from mailserver.services.tail_log import PostfixTailer
 from mailserver.services.watch_daemons import Watchdog
@@ -45,6 +45,7 @@ def duties() -> Sequence[Duty]:
     """Return all the agent does; each runs in a thread of its own, so that none waits for another."""
     access, homes, copies = AccessChanges(), HomeChanges(), MailCopies()
     watchdog, scanner = Watchdog(), QueueScanner()
+    keys = DkimFolder(stack().data / "dkim")
     tailer = PostfixTailer(stack().data / "log" / "postfix.log")
     return (
         Duty("access", 0.5, lambda: _nothing_more(access.apply())),
@@ -52,7 +53,7 @@ def duties() -> Sequence[Duty]:
         Duty("copies", 2.0, lambda: _nothing_more(copies.apply())),
         Duty("archives", 3600.0, lambda: _nothing_more(homes.forget_archives())),
         Duty("replies", 1.0, lambda: _nothing_more(write_replies(stack().data / "mail"))),
-        Duty("dkim", 3.0, lambda: _nothing_more(export_dkim(folder=stack().data / "dkim"))),
+        Duty("dkim", 3.0, lambda: _nothing_more(keys.step())),
         Duty("log", 0.2, tailer.step),
         Duty("queue", 5.0, lambda: _nothing_more(scanner.scan())),
         Duty("watchdog", 15.0, lambda: _nothing_more(watchdog.look())),

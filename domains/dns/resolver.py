@@ -6,17 +6,18 @@ that finds the servers, retries and TCP, and the many ways an answer can fail to
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import dns.asyncquery
 import dns.exception
 import dns.flags
 import dns.message
 import dns.name
-import dns.query
 import dns.rcode
 import dns.rdatatype
 import dns.resolver
@@ -25,13 +26,18 @@ from domains.dns.answers import Failure, Observation, Question, ServerAnswer
 from portal.config import stack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dns.rdata import Rdata
 
 MAX_SERVERS = 4
 QUERY_SECONDS = 1.5
 BUDGET_SECONDS = 8.0  # for the whole domain
+SIDE_BY_SIDE = 100  # domains looked at at once
+PER_SERVER = 64  # questions open at one server
+SILENCES = 8  # questions in a row without an answer: the server rests
+REST_SECONDS = 30.0
+LOOKUP_SECONDS = 30.0  # how long a name server's address is believed; a domain's TTL is longer
 EDNS_PAYLOAD_BYTES = 1232  # fits every path without fragments
 MAX_VALUES = 20
 MAX_VALUE_CHARACTERS = 2048
@@ -71,48 +77,189 @@ def observe(
     Never raises: a server that does not answer gives a ServerAnswer with a failure. Blocks for up
     to `budget_seconds`.
     """
-    deadline = time.monotonic() + budget_seconds
-    try:
-        servers = _authoritative(domain_name, deadline)
-    except _NoAnswer as exc:
-        silent = (ServerAnswer("", failure=exc.failure),)
-        return Observation((), dict.fromkeys(questions, silent))
-    asked = [(question, server) for question in questions for server in servers]
-    with ThreadPoolExecutor(max_workers=min(16, len(asked) or 1)) as pool:
-        words = list(pool.map(lambda pair: _answer(pair[0], pair[1], deadline), asked))
-    answers: dict[Question, tuple[ServerAnswer, ...]] = {}
-    for (question, _server), word in zip(asked, words, strict=True):
-        answers[question] = (*answers.get(question, ()), word)
-    return Observation(tuple(server.label for server in servers), answers)
+    engine = Engine(budget_seconds=budget_seconds)
+    return asyncio.run(engine.observe(domain_name, questions))
 
 
-def _answer(question: Question, server: Server, deadline: float) -> ServerAnswer:
-    try:
-        return ServerAnswer(server.label, _values(question, server, deadline))
-    except _NoAnswer as exc:
-        return ServerAnswer(server.label, failure=exc.failure)
+class Engine:
+    """Looks at many domains side by side, each within a time budget of its own.
 
+    What it learns it keeps as long as it lives, some seconds: addresses of name servers, and which
+    of them are dead. A dead server is waited for a few times; after that it rests, and the domains
+    it serves cost nothing more. No server gets more than PER_SERVER questions at once.
+    """
 
-def _values(question: Question, server: Server, deadline: float) -> tuple[str, ...]:
-    rdtype = dns.rdatatype.from_text(question.rdtype)
-    response = _ask(question.name, rdtype, server, deadline)
-    if not response.answer and not _is_final(response, server):
-        raise _NoAnswer(Failure.REFUSED)  # a lame server: it points elsewhere
-    if rdtype == dns.rdatatype.CNAME:
-        found = [rdata for rrset in response.answer for rdata in rrset if rdata.rdtype == rdtype]
-        return _texts(found)
-    name = dns.name.from_text(question.name)
-    for _hop in range(MAX_CHAIN):
-        rrsets = {(rrset.name, rrset.rdtype): rrset for rrset in response.answer}
-        if rrset := rrsets.get((name, rdtype)):
-            return _texts(list(rrset))
-        alias = rrsets.get((name, dns.rdatatype.CNAME))
-        if alias is None:
-            return ()
-        name = alias[0].target
-        if not any(owner == name for owner, _type in rrsets):
-            response = _ask_resolvers(name.to_text(), rdtype, deadline)
-    return ()
+    def __init__(
+        self, *, side_by_side: int = SIDE_BY_SIDE, budget_seconds: float = BUDGET_SECONDS
+    ) -> None:
+        self._budget_seconds = budget_seconds
+        self._places = asyncio.Semaphore(side_by_side)
+        self._doors: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(PER_SERVER)
+        )
+        self._silences: Counter[str] = Counter()  # address → questions in a row without an answer
+        self._rests_until: dict[str, float] = {}
+        self._lookups: dict[tuple[str, int], tuple[float, asyncio.Task[dns.message.Message]]] = {}
+
+    async def observe_all(
+        self, wanted: Iterable[tuple[str, Sequence[Question]]]
+    ) -> list[Observation]:
+        """Return the observations of all domains, in the order given."""
+        return await asyncio.gather(*(self.observe(name, asked) for name, asked in wanted))
+
+    async def observe(self, domain_name: str, questions: Sequence[Question]) -> Observation:
+        """Return what the servers of one domain say. Never raises."""
+        async with self._places:
+            deadline = time.monotonic() + self._budget_seconds
+            try:
+                servers = await self._authoritative(domain_name, deadline)
+            except _NoAnswer as exc:
+                silent = (ServerAnswer("", failure=exc.failure),)
+                return Observation((), dict.fromkeys(questions, silent))
+            asked = [(question, server) for question in questions for server in servers]
+            words = await asyncio.gather(
+                *(self._answer(question, server, deadline) for question, server in asked)
+            )
+        answers: dict[Question, tuple[ServerAnswer, ...]] = {}
+        for (question, _server), word in zip(asked, words, strict=True):
+            answers[question] = (*answers.get(question, ()), word)
+        return Observation(tuple(server.label for server in servers), answers)
+
+    async def _answer(self, question: Question, server: Server, deadline: float) -> ServerAnswer:
+        try:
+            return ServerAnswer(server.label, await self._values(question, server, deadline))
+        except _NoAnswer as exc:
+            return ServerAnswer(server.label, failure=exc.failure)
+
+    async def _values(self, question: Question, server: Server, deadline: float) -> tuple[str, ...]:
+        rdtype = dns.rdatatype.from_text(question.rdtype)
+        response = await self._ask(question.name, rdtype, server, deadline)
+        if not response.answer and not _is_final(response, server):
+            raise _NoAnswer(Failure.REFUSED)  # a lame server: it points elsewhere
+        if rdtype == dns.rdatatype.CNAME:
+            found = [rd for rrset in response.answer for rd in rrset if rd.rdtype == rdtype]
+            return _texts(found)
+        name = dns.name.from_text(question.name)
+        for _hop in range(MAX_CHAIN):
+            rrsets = {(rrset.name, rrset.rdtype): rrset for rrset in response.answer}
+            if rrset := rrsets.get((name, rdtype)):
+                return _texts(list(rrset))
+            alias = rrsets.get((name, dns.rdatatype.CNAME))
+            if alias is None:
+                return ()
+            name = alias[0].target
+            if not any(owner == name for owner, _type in rrsets):
+                response = await self._look_up(name.to_text(), rdtype, deadline)
+        return ()
+
+    async def _authoritative(self, domain_name: str, deadline: float) -> list[Server]:
+        response = await self._look_up(domain_name, dns.rdatatype.NS, deadline)
+        zone = _zone_of(response, domain_name)
+        if zone.to_text(omit_final_dot=True) != domain_name:
+            response = await self._look_up(zone.to_text(), dns.rdatatype.NS, deadline)
+        names = [
+            rdata.target.to_text()
+            for rrset in (*response.answer, *response.authority)
+            if rrset.rdtype == dns.rdatatype.NS and rrset.name == zone
+            for rdata in rrset
+        ]
+        found = await asyncio.gather(
+            *(self._hosts(name, deadline) for name in sorted(names)[:MAX_SERVERS])
+        )
+        # A resolver that is itself the authority (as in the demo) needs no detour.
+        return [server for hosts in found for server in hosts][:MAX_SERVERS] or (
+            _resolvers()[:MAX_SERVERS]
+        )
+
+    async def _hosts(self, name: str, deadline: float) -> list[Server]:
+        try:
+            response = await self._look_up(name, dns.rdatatype.A, deadline)
+        except _NoAnswer:
+            return []
+        found = [
+            rdata.address
+            for rrset in response.answer
+            if rrset.rdtype == dns.rdatatype.A
+            for rdata in rrset
+        ]
+        return [
+            Server(name.removesuffix("."), address) for address in found[:1] if _may_ask(address)
+        ]
+
+    async def _look_up(
+        self, name: str, rdtype: dns.rdatatype.RdataType, deadline: float
+    ) -> dns.message.Message:
+        """Ask the resolvers, once for everybody who asks the same; failures are kept as well."""
+        key, now = (name, int(rdtype)), time.monotonic()
+        known = self._lookups.get(key)
+        if known is None or known[0] < now:
+            task = asyncio.ensure_future(self._ask_resolvers(name, rdtype, deadline))
+            # Nobody may be left to hear of a failure when the budget of the first is over.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            known = self._lookups[key] = (now + LOOKUP_SECONDS, task)
+        return await asyncio.shield(known[1])
+
+    async def _ask_resolvers(
+        self, name: str, rdtype: dns.rdatatype.RdataType, deadline: float
+    ) -> dns.message.Message:
+        failure = Failure.UNREACHABLE
+        for server in _resolvers():
+            try:
+                return await self._ask(name, rdtype, server, deadline)
+            except _NoAnswer as exc:
+                failure = exc.failure
+        raise _NoAnswer(failure)
+
+    async def _ask(
+        self, name: str, rdtype: dns.rdatatype.RdataType, server: Server, deadline: float
+    ) -> dns.message.Message:
+        query = dns.message.make_query(name, rdtype, use_edns=0, payload=EDNS_PAYLOAD_BYTES)
+        if not server.recursive:
+            query.flags &= ~dns.flags.RD
+        for attempt in (1, 2):
+            async with self._doors[server.address]:
+                seconds = min(QUERY_SECONDS, deadline - time.monotonic())
+                if seconds <= 0 or self._is_resting(server):
+                    break
+                response = await self._exchange(query, server, seconds)
+            if response is None:
+                continue
+            if failed := _FAILED_RCODES.get(response.rcode()):
+                if failed is Failure.SERVFAIL and attempt == 1:
+                    continue
+                raise _NoAnswer(failed)
+            return response
+        raise _NoAnswer(Failure.TIMEOUT)
+
+    async def _exchange(
+        self, query: dns.message.Message, server: Server, seconds: float
+    ) -> dns.message.Message | None:
+        """Send one question by UDP, by TCP when the answer was cut; None: silence.
+
+        Each question has a socket of its own: a new port every time is half of the defence
+        against forged answers (RFC 5452).
+        """
+        try:
+            response, _tcp = await dns.asyncquery.udp_with_fallback(
+                query, server.address, timeout=seconds, ignore_unexpected=True
+            )
+        except dns.exception.Timeout:
+            self._note_silence(server)
+            return None
+        except OSError as exc:
+            raise _NoAnswer(Failure.UNREACHABLE) from exc
+        except (dns.exception.DNSException, EOFError) as exc:
+            raise _NoAnswer(Failure.MALFORMED) from exc
+        self._silences.pop(server.address, None)
+        return response
+
+    def _note_silence(self, server: Server) -> None:
+        self._silences[server.address] += 1
+        if self._silences[server.address] >= SILENCES and not server.recursive:
+            self._rests_until[server.address] = time.monotonic() + REST_SECONDS
+
+    def _is_resting(self, server: Server) -> bool:
+        return self._rests_until.get(server.address, 0.0) > time.monotonic()
 
 
 def _is_final(response: dns.message.Message, server: Server) -> bool:
@@ -131,42 +278,12 @@ def _text(rdata: Rdata) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in text[:MAX_VALUE_CHARACTERS])
 
 
-def _authoritative(domain_name: str, deadline: float) -> list[Server]:
-    response = _ask_resolvers(domain_name, dns.rdatatype.NS, deadline)
-    zone = _zone_of(response, domain_name)
-    if zone.to_text(omit_final_dot=True) != domain_name:
-        response = _ask_resolvers(zone.to_text(), dns.rdatatype.NS, deadline)
-    names = [
-        rdata.target.to_text()
-        for rrset in (*response.answer, *response.authority)
-        if rrset.rdtype == dns.rdatatype.NS and rrset.name == zone
-        for rdata in rrset
-    ]
-    servers = [server for name in sorted(names)[:MAX_SERVERS] for server in _hosts(name, deadline)]
-    # A resolver that is itself the authority (as in the demo) needs no detour.
-    return servers[:MAX_SERVERS] or _resolvers()[:MAX_SERVERS]
-
-
 def _zone_of(response: dns.message.Message, domain_name: str) -> dns.name.Name:
     name = dns.name.from_text(domain_name)
     for rrset in (*response.answer, *response.authority):
         if rrset.rdtype in {dns.rdatatype.NS, dns.rdatatype.SOA} and name.is_subdomain(rrset.name):
             return rrset.name
     return name
-
-
-def _hosts(name: str, deadline: float) -> list[Server]:
-    try:
-        response = _ask_resolvers(name, dns.rdatatype.A, deadline)
-    except _NoAnswer:
-        return []
-    found = [
-        rdata.address
-        for rrset in response.answer
-        if rrset.rdtype == dns.rdatatype.A
-        for rdata in rrset
-    ]
-    return [Server(name.removesuffix("."), address) for address in found[:1] if _may_ask(address)]
 
 
 def _may_ask(address: str) -> bool:
@@ -179,43 +296,3 @@ def _resolvers() -> list[Server]:
         str(a) for a in dns.resolver.get_default_resolver().nameservers
     ]
     return [Server(address, address, recursive=True) for address in addresses]
-
-
-def _ask_resolvers(
-    name: str, rdtype: dns.rdatatype.RdataType, deadline: float
-) -> dns.message.Message:
-    failure = Failure.UNREACHABLE
-    for server in _resolvers():
-        try:
-            return _ask(name, rdtype, server, deadline)
-        except _NoAnswer as exc:
-            failure = exc.failure
-    raise _NoAnswer(failure)
-
-
-def _ask(
-    name: str, rdtype: dns.rdatatype.RdataType, server: Server, deadline: float
-) -> dns.message.Message:
-    query = dns.message.make_query(name, rdtype, use_edns=0, payload=EDNS_PAYLOAD_BYTES)
-    if not server.recursive:
-        query.flags &= ~dns.flags.RD
-    for attempt in (1, 2):
-        seconds = min(QUERY_SECONDS, deadline - time.monotonic())
-        if seconds <= 0:
-            break
-        try:
-            response, _tcp = dns.query.udp_with_fallback(
-                query, server.address, timeout=seconds, ignore_unexpected=True
-            )
-        except dns.exception.Timeout:
-            continue
-        except OSError as exc:
-            raise _NoAnswer(Failure.UNREACHABLE) from exc
-        except (dns.exception.DNSException, EOFError) as exc:
-            raise _NoAnswer(Failure.MALFORMED) from exc
-        if failed := _FAILED_RCODES.get(response.rcode()):
-            if failed is Failure.SERVFAIL and attempt == 1:
-                continue
-            raise _NoAnswer(failed)
-        return response
-    raise _NoAnswer(Failure.TIMEOUT)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
@@ -28,11 +29,28 @@ from domains.models import (
     MailHomeChange,
 )
 from domains.services.purge_deleted import purge_deleted
+from portal.nudge import after_commit
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 BATCH = 200
+TASK = "domains.purge_deleted"
+LONGEST_SECONDS = 180  # of the task
+_ONE_PURGES = "domains:purge_ended"  # cache key
+
+
+def purge_what_is_over() -> int:
+    """Do one batch unless another worker is at it, and wake the next when there may be more."""
+    if not cache.add(_ONE_PURGES, 1, timeout=LONGEST_SECONDS):
+        return 0
+    try:
+        gone = purge_ended()
+    finally:
+        cache.delete(_ONE_PURGES)
+    if gone:
+        after_commit(TASK)
+    return gone
 
 
 def purge_ended(*, batch: int = BATCH) -> int:

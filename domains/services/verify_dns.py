@@ -20,8 +20,10 @@ from domains.models import DkimKey, DnsCheck, DnsRecordState, Domain, DomainStat
 from domains.selectors import expected_records
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from domains.dns.answers import Observation
     from domains.dns.records import ExpectedRecord
 
 KEEP_DAYS = 30
@@ -30,12 +32,15 @@ _BAD = (Verdict.MISSING, Verdict.CONFLICT)
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
+    """One expected record and what this look says about it."""
+
     record: ExpectedRecord
     judgement: Judgement
 
     @property
     def signature(self) -> tuple[str, str, tuple[str, ...]]:
+        """What must stay the same for two looks to have seen the same."""
         judgement = self.judgement
         return (
             judgement.outcome.value,
@@ -55,13 +60,19 @@ def verify_dns(*, check_id: int) -> DnsCheck | None:
         return check
     records = expected_records(check.domain)
     observation = observe(check.domain.name, [record.question for record in records])
-    seen = [
-        _Seen(record, judge(record, observation.answers[record.question])) for record in records
-    ]
-    return _store(check.domain_id, check_id, seen, list(observation.servers))
+    seen = judged(records, observation)
+    return store_check(check.domain_id, check_id, seen, list(observation.servers))
 
 
-def _store(domain_id: int, check_id: int, seen: list[_Seen], servers: list[str]) -> DnsCheck | None:
+def judged(records: Sequence[ExpectedRecord], observation: Observation) -> list[Seen]:
+    """Return the verdict on every record."""
+    return [Seen(one, judge(one, observation.answers[one.question])) for one in records]
+
+
+def store_check(
+    domain_id: int, check_id: int, seen: list[Seen], servers: list[str]
+) -> DnsCheck | None:
+    """Write down what an open check saw, and what follows from it, in one transaction."""
     now = timezone.now()
     with transaction.atomic():
         # The domain first: two checks of one domain must not wait for each other in a circle.
@@ -84,9 +95,7 @@ def _store(domain_id: int, check_id: int, seen: list[_Seen], servers: list[str])
         _write_states(check, seen)
         check.finished_at = now
         check.servers = servers
-        check.changed = previous is None or _signatures(previous) != {
-            one.record.record: one.signature for one in seen
-        }
+        check.changed = previous is None or not saw_the_same(previous, seen)
         check.save(update_fields=["finished_at", "servers", "changed"])
         if previous is not None and not check.changed:
             _settle(previous, domain, seen, now)
@@ -95,7 +104,7 @@ def _store(domain_id: int, check_id: int, seen: list[_Seen], servers: list[str])
     return check
 
 
-def _write_states(check: DnsCheck, seen: list[_Seen]) -> None:
+def _write_states(check: DnsCheck, seen: list[Seen]) -> None:
     DnsRecordState.objects.bulk_create(
         DnsRecordState(
             check_row=check,
@@ -113,14 +122,16 @@ def _write_states(check: DnsCheck, seen: list[_Seen]) -> None:
     )
 
 
-def _signatures(check: DnsCheck) -> dict[str, tuple[str, str, tuple[str, ...]]]:
-    return {
+def saw_the_same(previous: DnsCheck, seen: list[Seen]) -> bool:
+    """Return whether this look found what `previous` found."""
+    before = {
         state.record: (state.verdict, state.detail, tuple(sorted(state.observed)))
-        for state in check.records.all()
+        for state in previous.records.all()
     }
+    return before == {one.record.record: one.signature for one in seen}
 
 
-def _settle(previous: DnsCheck, domain: Domain, seen: list[_Seen], now: datetime) -> None:
+def _settle(previous: DnsCheck, domain: Domain, seen: list[Seen], now: datetime) -> None:
     """Confirm a change seen twice, or drop a check that says the same as this one."""
     if not previous.changed:
         previous.delete()
@@ -139,7 +150,7 @@ def _settle(previous: DnsCheck, domain: Domain, seen: list[_Seen], now: datetime
         )
 
 
-def _conclude(domain: Domain, seen: list[_Seen], now: datetime, *, is_unsettled: bool) -> None:
+def _conclude(domain: Domain, seen: list[Seen], now: datetime, *, is_unsettled: bool) -> None:
     by_code = {one.record.record: one.judgement.outcome for one in seen}
     if domain.status == DomainStatus.PENDING and by_code.get("ownership") is Outcome.MATCH:
         _activate(domain, now)

@@ -6,9 +6,11 @@ import grp
 import logging
 import os
 import re
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
+from django.db.models import Count, Max
 
 from domains.models import DkimKey
 from portal.sealing import unseal
@@ -21,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 _FILE_MODE = 0o640
 _FOLDER_MODE = 0o750
+_WHOLE_SECONDS = 300.0
 _SAFE_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}\.[a-z0-9][a-z0-9_-]{0,31}\.key")
 
 
@@ -45,6 +48,31 @@ def export_dkim(*, folder: Path) -> int:
             path.unlink()
             changed += 1
     return changed
+
+
+class DkimFolder:
+    """Keeps the folder in step at the price of one small question while nothing changes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._mark: dict[str, object] = {}
+        self._whole_at = 0.0  # when all files are compared again, whatever the rows say
+
+    def step(self) -> int:
+        """Export when a key came, went, began or ceased to sign; returns how many files changed."""
+        mark = DkimKey.objects.aggregate(
+            Count("pk"),
+            Max("pk"),
+            Count("active_at"),
+            Max("active_at"),
+            Count("retired_at"),
+            Max("retired_at"),
+        )
+        if mark == self._mark and monotonic() < self._whole_at:
+            return 0
+        changed = export_dkim(folder=self._folder)
+        self._mark, self._whole_at = mark, monotonic() + _WHOLE_SECONDS
+        return changed
 
 
 def _prepare(folder: Path, group: int) -> None:

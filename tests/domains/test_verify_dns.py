@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEvent
+from domains.dns.resolver import SILENCES
 from domains.models import DkimKey, DnsCheck, Domain, DomainStatus, Verdict
 from domains.selectors import dns_report, expected_records
 from domains.services.check_due import check_due
@@ -265,14 +267,95 @@ def test_a_waiting_domain_is_looked_at_soon_and_a_settled_one_hourly(
     assert minutes() == 10
 
 
-def test_due_domains_are_claimed_once(domain: Domain, world: World) -> None:
-    Domain.objects.exclude(pk=domain.pk).update(next_check_at=None)
-    assert check_due() == 1
-    assert check_due() == 0
+def look_at(*domains: Domain) -> int:
+    """Let the clock look at these; as the longest due ones they come before the installation's own."""
+    long_ago = timezone.now() - timedelta(days=9999)
+    Domain.objects.filter(pk__in=[one.pk for one in domains]).update(next_check_at=long_ago)
+    return check_due(batch=len(domains))
+
+
+def test_due_domains_are_looked_at_once(
+    domain: Domain, admin: Actor, name_server: NameServer
+) -> None:
+    publish(name_server, domain)
+    look(admin, domain)
+    assert look_at(domain) == 1
+    domain.refresh_from_db()
+    assert domain.next_check_at
+    assert domain.next_check_at > timezone.now() + timedelta(minutes=9)
+
+
+def test_a_due_domain_whose_check_a_person_waits_for_is_left_to_it(domain: Domain) -> None:
+    assert look_at(domain) == 1  # its registration asked already
     domain.refresh_from_db()
     assert domain.next_check_at
     assert domain.next_check_at > timezone.now() + timedelta(minutes=4)
-    assert DnsCheck.objects.filter(domain=domain).count() == 1
+    assert DnsCheck.objects.get(domain=domain).finished_at is None
+
+
+def test_the_clock_sees_what_a_click_sees(
+    domain: Domain, admin: Actor, name_server: NameServer
+) -> None:
+    publish(name_server, domain)
+    look(admin, domain)
+    look(admin, domain)
+    name_server.put(domain.name, "MX", "10 old.example.")
+    for _ in range(2):
+        look_at(domain)
+    domain.refresh_from_db()
+    assert (domain.dns_problems, domain.dns_worst) == (1, "mx.conflict")
+    (change,) = dns_report(domain).changes
+    assert (change.record, change.after) == ("mx", Verdict.CONFLICT)
+    assert change.confirmed_at is not None
+
+
+def test_looks_that_say_the_same_cost_as_much_for_many_domains_as_for_few(
+    world: World, admin: Actor, name_server: NameServer
+) -> None:
+    def settled(number: int) -> list[Domain]:
+        made = []
+        for _ in range(number):
+            one = register_domain(actor=admin, tenant=world.tenant, name=f"{unique('q')}.test")
+            name_server.zone(one.name)
+            publish(name_server, one)
+            look(admin, one)
+            look(admin, one)
+            look(admin, one)
+            made.append(one)
+        return made
+
+    def cost(domains: list[Domain]) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert look_at(*domains) == len(domains)
+        assert not DnsCheck.objects.filter(domain__in=domains, finished_at=None).exists()
+        return len(seen)
+
+    assert cost(settled(1)) == cost(settled(6))
+
+
+def test_a_dead_name_server_holds_up_nobody_else(
+    world: World, admin: Actor, name_server: NameServer
+) -> None:
+    dead: list[Domain] = []
+    alive: list[Domain] = []
+    with NameServer() as silent:
+        silent.mood = lambda _name: Mood.SILENT
+        for number in range(12):
+            one = register_domain(actor=admin, tenant=world.tenant, name=f"{unique('z')}.test")
+            is_dead = number < 8
+            host = silent.address if is_dead else name_server.address
+            name_server.zone(one.name, (f"ns.{one.name}", host))
+            publish(name_server, one)
+            DnsCheck.objects.filter(domain=one).delete()
+            (dead if is_dead else alive).append(one)
+        look_at(*dead, *alive)
+    for one in (*dead, *alive):
+        one.refresh_from_db()
+    assert {one.status for one in alive} == {DomainStatus.ACTIVE}
+    assert {one.dns_unknown for one in dead} == {5}
+    assert len(silent.asked) < len(dead) * 5 + SILENCES, (
+        "whoever never answers is not asked for ever"
+    )
 
 
 def test_the_wanted_steps_are_ranked(domain: Domain, admin: Actor, name_server: NameServer) -> None:

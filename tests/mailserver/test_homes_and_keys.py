@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from domains.models import DkimKey
 from mailserver.doveadm import kick
 from mailserver.errors import DaemonFailed, UnsafePath
 from mailserver.services.delete_homes import remove_home
-from mailserver.services.export_dkim import export_dkim
+from mailserver.services.export_dkim import DkimFolder, export_dkim
 from portal.sealing import seal
 from tests.world import World
 
@@ -148,3 +150,23 @@ def test_no_selector_leads_out_of_the_folder(world: World, tmp_path: Path, selec
     assert not list(tmp_path.rglob("*.key")) or all(
         world.domain.name not in path.name for path in tmp_path.rglob("*.key")
     )
+
+
+def test_while_no_key_comes_or_goes_a_round_asks_one_question(world: World, tmp_path: Path) -> None:
+    first = key(world, "s1", active=timezone.now())
+    folder = DkimFolder(tmp_path)
+    folder.step()
+    path = tmp_path / f"{world.domain.name}.s1.key"
+    assert path.exists()
+    costs = set()
+    for _ in range(4):  # a test beside this one may commit a key of its own now and then
+        with CaptureQueriesContext(connection) as seen:
+            folder.step()
+        costs.add(len(seen))
+    assert min(costs) == 1
+    first.retired_at = timezone.now()
+    first.save(update_fields=["retired_at"])
+    key(world, "s2", active=timezone.now())
+    folder.step()
+    assert not path.exists()
+    assert (tmp_path / f"{world.domain.name}.s2.key").exists()
