@@ -112,9 +112,9 @@ _OTHERWISE = str.maketrans("@4031$5!7", "aaoeissit")
 class DisguiseValidator(CommonPasswordValidator):
     """Refuses well-known passwords in their usual disguise: P@ssw0rd123, Welcome2026!, matkhau@1."""
 
-    def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
+    def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:  # noqa: ARG002 - Django's signature
         """Raise ValidationError when only digits and signs hide a password that everybody tries."""
-        super().validate(password, user)
+        super().validate(password)
         if any(root in self.passwords or root in _WELL_KNOWN_HERE for root in _roots(password)):
             raise ValidationError(
                 _(
