@@ -14,7 +14,7 @@ from accounts.roles import Action
 from accounts.selectors import limits_of
 from domains.dns.words import summary
 from domains.names import show_address, show_domain
-from domains.selectors import troubled_domains
+from domains.selectors import sold_by, troubled_domains
 from domains.services.known_figures import known_figures
 from portal.attention import AttentionRow, Figure
 from portal.templatetags.ui import filesize
@@ -28,12 +28,15 @@ SHOWN = 3
 
 
 def rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
-    """Return what needs a look in `tenant` and below. At most three queries."""
+    """Return what needs a look in `tenant` and below. At most six queries."""
     found: list[AttentionRow] = []
     if actor.may(Action.DOMAIN_VIEW):
         found += _domains(tenant, actor)
     if actor.may(Action.MAILBOX_VIEW):
+        found += _over(tenant)
         found += _full(tenant)
+    if tenant.kind != TenantKind.COMPANY and actor.may(Action.PLAN_VIEW):
+        found += _oversold(tenant)
     return found
 
 
@@ -142,6 +145,83 @@ def _domain(domain: Domain) -> AttentionRow:
         _("Repair DNS"),
         "globe",
     )
+
+
+def _over(tenant: Tenant) -> list[AttentionRow]:
+    """Say by how much a plan that was lowered, or a pool that filled, is passed. Nothing is lost."""
+    usage, limits = known_figures(tenant), limits_of(tenant)
+    counted = (
+        (_("domains"), usage.domains, limits.max_domains),
+        (_("mailboxes"), usage.mailboxes, limits.max_mailboxes),
+        (_("aliases"), usage.aliases, limits.max_aliases),
+        (_("forwarders"), usage.forwarders, limits.max_forwarders),
+    )
+    over = [
+        _("%(what)s: %(used)s of %(limit)s, %(over)s too many")
+        % {
+            "what": what,
+            "used": number_format(used),
+            "limit": number_format(limit),
+            "over": number_format(used - limit),
+        }
+        for what, used, limit in counted
+        if limit is not None and used > limit
+    ]
+    rows = []
+    if over:
+        rows.append(
+            AttentionRow(
+                "warning",
+                _("More is in use than the plan allows"),
+                "; ".join(over)
+                + ". "
+                + _("Nothing is lost; nothing more can be added before there is room."),
+                reverse("domains:mailbox-list", args=[tenant.pk]),
+                _("Look"),
+                "quota",
+            )
+        )
+    pool = limits.storage_bytes
+    if pool and tenant.kind == TenantKind.COMPANY and usage.bytes >= pool:
+        rows.append(
+            AttentionRow(
+                "danger",
+                _("The storage of the plan is full"),
+                _("%(used)s of %(limit)s, %(over)s too much. Mail that would be kept is refused.")
+                % {
+                    "used": filesize(usage.bytes),
+                    "limit": filesize(pool),
+                    "over": filesize(usage.bytes - pool),
+                },
+                reverse("domains:mailbox-list", args=[tenant.pk]) + "?sort=-usage",
+                _("Largest first"),
+                "quota",
+            )
+        )
+    return rows
+
+
+def _oversold(tenant: Tenant) -> list[AttentionRow]:
+    sold = sold_by(tenant)
+    if not sold.oversold_bytes or sold.contract_bytes is None:
+        return []
+    is_urgent = sold.used_bytes * 10 >= sold.contract_bytes * 9
+    return [
+        AttentionRow(
+            "danger" if is_urgent else "info",
+            _("More storage is sold than your contract holds"),
+            _("Sold %(sold)s, contract %(limit)s: %(over)s oversold. Really in use: %(used)s.")
+            % {
+                "sold": filesize(sold.promised_bytes),
+                "limit": filesize(sold.contract_bytes),
+                "over": filesize(sold.oversold_bytes),
+                "used": filesize(sold.used_bytes),
+            },
+            reverse("accounts:plan-list", args=[tenant.pk]),
+            _("Plans"),
+            "box",
+        )
+    ]
 
 
 def _full(tenant: Tenant) -> list[AttentionRow]:

@@ -217,6 +217,16 @@ class RenameForm(InDomainForm):
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
 
 
+class PoolForm(forms.Form):
+    """The pool of storage of a domain."""
+
+    pool = GigabytesField(
+        required=False,
+        label=_("All mailboxes together"),
+        help_text=_("Counted by what they really hold. Empty: only the plan counts."),
+    )
+
+
 class MoveDomainForm(forms.Form):
     """The tenant that gets a domain; its name is typed, for a seller may have thousands."""
 

@@ -14,6 +14,7 @@ _domain = [
     path("alias/", domains.domain_alias, name="domain-alias"),
     path("alias/end/", domains.domain_alias_end, name="domain-alias-end"),
     path("catch-all/", domains.domain_catch_all, name="domain-catch-all"),
+    path("pool/", domains.domain_pool, name="domain-pool"),
     path("move/", domains.domain_move, name="domain-move"),
     path("suspend/", domains.domain_suspend, name="domain-suspend"),
     path("resume/", domains.domain_resume, name="domain-resume"),

@@ -168,6 +168,7 @@ DOMAINS = [
     within("domains:domain-alias", "domain", may=MAY_HOST, method="POST", ok=REFUSED),
     within("domains:domain-alias-end", "domain", may=MAY_HOST, method="POST", ok=302),
     within("domains:domain-catch-all", "domain", may=MAY_HOST, method="POST", ok=302),
+    within("domains:domain-pool", "domain", may=MAY_HOST, method="POST", ok=302),
     within("domains:domain-move", "domain", may=SELLERS),
     within("domains:domain-suspend", "domain", may=MAY_HOST, method="POST", ok=302),
     within("domains:domain-resume", "domain", may=MAY_HOST, method="POST", ok=302),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accounts.models.access_change import AccessChange
-from accounts.models.audit import AuditEvent
+from accounts.models.audit import AuditEvent, AuditSeal
 from accounts.models.membership import Invitation, Membership
 from accounts.models.plan import Plan
 from accounts.models.tenant import Tenant, TenantKind, TenantStatus
@@ -13,6 +13,7 @@ from accounts.roles import Role
 __all__ = [
     "AccessChange",
     "AuditEvent",
+    "AuditSeal",
     "Invitation",
     "LoginName",
     "Membership",

@@ -60,6 +60,7 @@ DEEDS = {
     "domain.restore": gettext_lazy("undid the end of the domain"),
     "domain.purge": gettext_lazy("deleted for good the domain"),
     "domain.alias": gettext_lazy("changed what stands behind"),
+    "domain.pool": gettext_lazy("changed the shared storage of"),
     "domain.move": gettext_lazy("moved to another tenant the domain"),
     "domain.catch_all": gettext_lazy("changed the catch-all of"),
     "dkim.create": gettext_lazy("made a DKIM key for"),

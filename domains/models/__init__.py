@@ -10,7 +10,7 @@ from domains.models.dns import DnsCheck, DnsRecordState, Verdict
 from domains.models.domain import Domain, DomainStatus, StsMode
 from domains.models.home_change import MailHomeChange
 from domains.models.mailbox import Mailbox, MailboxStatus
-from domains.models.usage import LastSignIn, MailboxUsage
+from domains.models.usage import DomainUsage, LastSignIn, MailboxUsage
 
 __all__ = [
     "Address",
@@ -24,6 +24,7 @@ __all__ = [
     "DnsRecordState",
     "Domain",
     "DomainStatus",
+    "DomainUsage",
     "Forwarder",
     "ForwarderTarget",
     "HandOver",

@@ -47,6 +47,9 @@ class Domain(models.Model):
     name = models.CharField(max_length=253, unique=True)
     status = models.CharField(max_length=16, choices=DomainStatus, default=DomainStatus.PENDING)
     refuses_mail = models.BooleanField(default=False)  # while suspended: senders are told at once
+    pool_bytes = models.PositiveBigIntegerField(  # None: only the plan's pool counts
+        null=True, blank=True
+    )
     delete_after = models.DateTimeField(null=True, blank=True)  # set while `deleting`
     was_suspended = models.BooleanField(default=False)  # what undoing the deletion returns to
     ownership_token = models.CharField(max_length=64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from domains.models.domain import Domain
 from domains.models.mailbox import Mailbox
 
 
@@ -28,6 +29,18 @@ class MailboxUsage(models.Model):
 
     def __str__(self) -> str:
         return str(self.mailbox_id)
+
+
+class DomainUsage(models.Model):
+    """Storage in real use by all mailboxes of a domain; triggers count along with MailboxUsage."""
+
+    domain = models.OneToOneField(
+        Domain, primary_key=True, on_delete=models.CASCADE, related_name="usage"
+    )
+    bytes = models.BigIntegerField(default=0, db_default=0)
+
+    def __str__(self) -> str:
+        return str(self.domain_id)
 
 
 class LastSignIn(models.Model):

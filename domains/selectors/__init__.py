@@ -41,6 +41,7 @@ from domains.selectors.mailboxes import (
     sign_ins_of,
     targets_at,
 )
+from domains.selectors.pools import Sold, sold_by, used_by, used_in
 from domains.selectors.search import MAX_FOUND
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Figures",
     "Full",
     "MailboxRow",
+    "Sold",
     "Step",
     "alias_choices",
     "alias_domains_of",
@@ -81,7 +83,10 @@ __all__ = [
     "running_check",
     "sender_addresses",
     "sign_ins_of",
+    "sold_by",
     "steps_of",
     "targets_at",
     "troubled_domains",
+    "used_by",
+    "used_in",
 ]

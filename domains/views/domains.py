@@ -21,6 +21,7 @@ from domains.forms import (
     DeleteDomainForm,
     DomainForm,
     MoveDomainForm,
+    PoolForm,
 )
 from domains.models import DomainStatus
 from domains.names import show_domain
@@ -34,6 +35,7 @@ from domains.selectors import (
     domain_rows,
     filtered_domains,
     mailbox_addresses_of,
+    used_by,
 )
 from domains.services.delete_domain import contents_of, delete_domain
 from domains.services.known_figures import known_figures
@@ -41,6 +43,7 @@ from domains.services.move_domain import move_domain, plan_move
 from domains.services.register_domain import register_domain
 from domains.services.set_alias_domain import end_alias_domain, make_alias_domain
 from domains.services.set_catch_all import clear_catch_all, set_catch_all
+from domains.services.set_domain_pool import set_domain_pool
 from domains.services.suspend_domain import resume_domain, suspend_domain
 from domains.services.terminate_domain import GRACE_CHOICES, restore_domain, terminate_domain
 from portal.forms import attempt
@@ -184,6 +187,25 @@ def domain_catch_all(request: TenantRequest, tenant_id: int, domain_id: int) -> 
 
 @require_POST
 @permission(Action.DOMAIN_CHANGE)
+def domain_pool(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Set the storage that all its mailboxes share."""
+    domain = domain_of(request.tenant, domain_id)
+    form = PoolForm(request.POST)
+    if form.is_valid() and attempt(
+        form,
+        set_domain_pool,
+        actor=request.actor,
+        domain=domain,
+        pool_bytes=form.cleaned_data["pool"],
+    ):
+        messages.success(request, _("Saved."))
+        return redirect("domains:domain-detail", tenant_id, domain_id)
+    context = _detail(request, domain) | {"pool_form": form}
+    return page(request, "domains/domain_detail.html", context, status=422)
+
+
+@require_POST
+@permission(Action.DOMAIN_CHANGE)
 def domain_suspend(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
     """Stop the use of every mailbox in it."""
     domain = domain_of(request.tenant, domain_id)
@@ -309,6 +331,8 @@ def _detail(request: TenantRequest, domain: Domain) -> dict[str, object]:
         "options": mailbox_addresses_of(request.tenant).filter(domain=domain)[:50],
         "may_change": request.actor.may(Action.DOMAIN_CHANGE),
         "may_delete": request.actor.may(Action.DOMAIN_DELETE),
+        "pool_used": used_by(domain),
+        "pool_form": PoolForm(initial={"pool": domain.pool_bytes}),
         "may_move": request.actor.may(Action.TENANT_CHANGE),
         "suspend_form": MailChoiceForm(
             initial={"mail": MailChoiceForm.REFUSE if domain.refuses_mail else MailChoiceForm.KEEP}

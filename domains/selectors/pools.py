@@ -1,0 +1,66 @@
+"""What a plan gives and what is in use: pools of storage, numbers, and by how much they are passed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Q, Sum
+
+from accounts.models import Tenant, TenantStatus
+from domains.models import DomainUsage
+
+if TYPE_CHECKING:
+    from domains.models import Domain
+
+ENDED = (TenantStatus.TERMINATED, TenantStatus.PURGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """Storage that a seller promised below, beside what is really used. None: without a limit."""
+
+    promised_bytes: int
+    unlimited: int  # tenants whose plan promises no end
+    used_bytes: int
+    contract_bytes: int | None
+
+    @property
+    def oversold_bytes(self) -> int:
+        """How much more was promised than the seller has; 0: nothing."""
+        if self.contract_bytes is None:
+            return 0
+        return max(0, self.promised_bytes - self.contract_bytes)
+
+
+def used_in(tenant: Tenant) -> int:
+    """Return the bytes in real use by the tenant itself. One query."""
+    found = DomainUsage.objects.filter(domain__tenant=tenant).aggregate(n=Sum("bytes", default=0))
+    return int(found["n"])
+
+
+def used_by(domain: Domain) -> int:
+    """Return the bytes in real use by one domain."""
+    found = DomainUsage.objects.filter(domain=domain).values_list("bytes", flat=True).first()
+    return found or 0
+
+
+def sold_by(seller: Tenant) -> Sold:
+    """Return what the tenants directly below were promised and everybody below uses. Two queries."""
+    promised = (
+        Tenant.objects.filter(parent=seller)
+        .exclude(status__in=ENDED)
+        .aggregate(
+            promised=Sum("plan__storage_bytes", default=0),
+            unlimited=Count("pk", filter=Q(plan=None) | Q(plan__storage_bytes=None)),
+        )
+    )
+    used = DomainUsage.objects.filter(domain__tenant__path__startswith=seller.path).aggregate(
+        n=Sum("bytes", default=0)
+    )
+    return Sold(
+        promised_bytes=int(promised["promised"]),
+        unlimited=promised["unlimited"],
+        used_bytes=int(used["n"]),
+        contract_bytes=seller.plan.storage_bytes if seller.plan else None,
+    )
