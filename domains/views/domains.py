@@ -191,13 +191,16 @@ def domain_pool(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpR
     """Set the storage that all its mailboxes share."""
     domain = domain_of(request.tenant, domain_id)
     form = PoolForm(request.POST)
-    if form.is_valid() and attempt(
-        form,
-        set_domain_pool,
-        actor=request.actor,
-        domain=domain,
-        pool_bytes=form.cleaned_data["pool"],
-    ):
+    saved = None
+    if form.is_valid():
+        saved = attempt(
+            form,
+            set_domain_pool,
+            actor=request.actor,
+            domain=domain,
+            pool_bytes=form.cleaned_data["pool"],
+        )
+    if saved is not None:
         messages.success(request, _("Saved."))
         return redirect("domains:domain-detail", tenant_id, domain_id)
     context = _detail(request, domain) | {"pool_form": form}
