@@ -1,121 +1,125 @@
-"""First and second start, and the memory of the whole stack; on this machine or in a bare root."""
+"""First and second start, memory and a letter; on this machine or in a bare root."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.figures import Figure
+from bench.letters import try_mail
+from bench.roots import CLONE, bare_root, inside
 
-SKIPPED = shutil.ignore_patterns(
-    ".venv", "var", "node_modules", ".git", "__pycache__", ".mypy_cache", ".ruff_cache"
-)
+GOALS = {"first_start": "<= 120", "second_start": "<= 5", "stop": "<= 10"}
 
 
 def measure(root: Path, port: int, debian: str | None) -> list[Figure]:
-    """Return the seconds of a first and a second start and the megabytes while running."""
+    """Return the seconds of a first and a second start, the memory, and what a letter took."""
     if debian is not None:
-        return _in_bare_root(root, port, debian)
+        with bare_root(root, debian) as place:
+            return _in_bare_root(place, port, debian)
     data = Path(tempfile.mkdtemp(prefix="hopthu-start."))
     data.chmod(0o755)
     start = ["bin/start", "--data", str(data), "--port", str(port), "--background"]
     stop = ["bin/stop", "--data", str(data)]
     try:
-        first = _seconds(start, root)
-        memory = _memory(data)
-        subprocess.run(stop, cwd=root, check=True, stdout=subprocess.DEVNULL)
-        second = _seconds(start, root)
-        stopping = _seconds(stop, root)
+        return _cycle([str(root / start[0]), *start[1:]], [str(root / stop[0]), *stop[1:]], data)
     finally:
         subprocess.run(stop, cwd=root, check=False, capture_output=True)
         shutil.rmtree(data, ignore_errors=True)
+
+
+def _cycle(start: list[str], stop: list[str], data: Path) -> list[Figure]:
+    """Start, send, stop, start again, stop."""
+    figures = [_figure("first_start", _seconds(start))]
+    figures += _weight(data)
+    figures += try_mail(data)
+    figures.append(_figure("stop", _seconds(stop)))
+    figures.append(_figure("second_start", _seconds(start)))
+    subprocess.run(stop, check=True, stdout=subprocess.DEVNULL)
+    return figures
+
+
+def _figure(name: str, seconds: float) -> Figure:
+    return Figure(name, round(seconds, 1), "s", GOALS.get(name, ""))
+
+
+def _seconds(command: list[str]) -> float:
+    begun = time.monotonic()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - begun
+
+
+def _in_bare_root(place: Path, port: int, debian: str) -> list[Figure]:
+    os.environ["PIP_LOG"] = "/tmp/pip.log"  # inside the root: it tells when downloads ended
+    data = place / CLONE / "var"
+    begun = datetime.now(UTC)
+    try:
+        figures = _cycle(
+            inside(place, f"bin/start --port {port} --background"),
+            inside(place, "bin/stop"),
+            data,
+        )
+    finally:
+        subprocess.run(inside(place, "bin/stop"), check=False, capture_output=True)
+    figures += _parts(place, begun)
+    return [Figure(f"{f.name}_bare_{debian}", f.value, f.unit, f.goal, f.beside) for f in figures]
+
+
+def _parts(place: Path, begun: datetime) -> list[Figure]:
+    """Return how the first start was spent, from what apt and pip wrote down."""
+    apt = (place / "var/log/apt/term.log").read_text(errors="replace")
+    unpacking, unpacked = (
+        datetime.strptime(found, "%Y-%m-%d  %H:%M:%S").replace(tzinfo=UTC)
+        for found in re.findall(r"^Log (?:started|ended): (.+)$", apt, re.MULTILINE)[-2:]
+    )
+    moments = re.findall(
+        r"^(\S+),\d+ (Using pip|Installing collected|Successfully installed)",
+        (place / "tmp/pip.log").read_text(errors="replace"),
+        re.MULTILINE,
+    )
+    asked, fetched, installed = (
+        datetime.fromisoformat(at).replace(tzinfo=UTC) for at, _ in moments[:3]
+    )
     return [
-        Figure("first_start", first, "s", "<= 120"),
-        Figure("second_start", second, "s", "<= 5"),
-        Figure("stop", stopping, "s", "<= 10"),
-        Figure("memory", memory, "MB"),
+        _figure("apt_downloads", (unpacking - begun).total_seconds()),
+        _figure("apt_unpacks", (unpacked - unpacking).total_seconds()),
+        _figure("pip_downloads", (fetched - asked).total_seconds()),
+        _figure("pip_installs", (installed - fetched).total_seconds()),
     ]
 
 
-def _seconds(command: list[str], where: Path) -> float:
-    begun = time.monotonic()
-    subprocess.run(command, cwd=where, check=True, stdout=subprocess.DEVNULL)
-    return round(time.monotonic() - begun, 1)
-
-
-def _memory(data: Path) -> float:
-    """Sum the proportional set size of the supervisor's whole tree, in megabytes."""
+def _weight(data: Path) -> list[Figure]:
+    """Return memory (proportional set size) and CPU seconds of the supervisor's whole tree."""
     pid = int((data / "stack.pid").read_text())
     children: dict[int, list[int]] = {}
+    ticks: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (entry / "stat").exists():
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(int(entry.name))
-    waiting, total = [pid], 0
+        if entry.name.isdigit():
+            try:
+                words = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue  # it ended meanwhile
+            children.setdefault(int(words[1]), []).append(int(entry.name))
+            ticks[int(entry.name)] = sum(int(word) for word in words[11:15])
+    waiting, kilobytes, count, spent = [pid], 0, 0, 0
     while waiting:
         current = waiting.pop()
         waiting += children.get(current, [])
-        for line in (Path("/proc") / str(current) / "smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1])
-    return round(total / 1024, 1)
-
-
-def _in_bare_root(root: Path, port: int, debian: str) -> list[Figure]:
-    place = Path(tempfile.mkdtemp(prefix=f"hopthu-{debian}."))
-    try:
-        subprocess.run(
-            ["debootstrap", "--variant=minbase", "--include=ca-certificates", debian, str(place)],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        subprocess.run(["mount", "--bind", str(place), str(place)], check=True)
-        for name in ("proc", "sys", "dev"):
-            subprocess.run(["mount", "--rbind", f"/{name}", str(place / name)], check=True)
-            subprocess.run(["mount", "--make-rslave", str(place / name)], check=True)
-        _lend_settings(place, debian)
-        shutil.copytree(root, place / "opt/hopthu", ignore=SKIPPED)
-        inside = ["chroot", str(place), "/bin/sh", "-c"]
-        command = f"cd /opt/hopthu && bin/start --port {port} --background"
-        first = _seconds([*inside, command], place)
-        subprocess.run(
-            [*inside, "cd /opt/hopthu && bin/stop"], check=True, stdout=subprocess.DEVNULL
-        )
-        second = _seconds([*inside, command], place)
-        subprocess.run(
-            [*inside, "cd /opt/hopthu && bin/stop"], check=True, stdout=subprocess.DEVNULL
-        )
-    finally:
-        subprocess.run(["umount", "-R", "-l", str(place)], check=False)
-        shutil.rmtree(place, ignore_errors=True)
+        try:
+            rollup = Path(f"/proc/{current}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        kilobytes += int(rollup.partition("\nPss:")[2].split()[0])
+        spent += ticks[current]
+        count += 1
     return [
-        Figure(f"first_start_bare_{debian}", first, "s", "<= 120"),
-        Figure(f"second_start_bare_{debian}", second, "s", "<= 5"),
+        Figure("memory", round(kilobytes / 1024, 1), "MB"),
+        Figure("processes", count, "count"),
+        Figure("daemons_cpu", round(spent / os.sysconf("SC_CLK_TCK"), 1), "s"),
     ]
-
-
-def _lend_settings(place: Path, debian: str) -> None:
-    """Give the bare root this machine's way to its package indexes: names, certificates, proxies."""
-    for name in (
-        "/etc/resolv.conf",
-        "/etc/hosts",
-        "/etc/pip.conf",
-        "/etc/ssl/certs/ca-certificates.crt",
-    ):
-        if Path(name).exists():
-            (place / name[1:]).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(name, place / name[1:])
-    for conf in Path("/etc/apt/apt.conf.d").glob("99*"):
-        shutil.copy(conf, place / "etc/apt/apt.conf.d")
-    (place / "etc/apt/sources.list").write_text(
-        f"deb http://deb.debian.org/debian {debian} main\n"
-        f"deb http://deb.debian.org/debian {debian}-updates main\n"
-        f"deb http://deb.debian.org/debian-security {debian}-security main\n"
-    )
-    for link in (value for key, value in os.environ.items() if key == "PIP_FIND_LINKS"):
-        if Path(link).is_dir():
-            (place / link[1:]).mkdir(parents=True, exist_ok=True)

@@ -184,6 +184,11 @@ def environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key.startswith("HOPTHU_")}
 
 
+def overrule_environment(values: dict[str, str]) -> None:
+    """Let `values` win over settings of the same name that this process was given."""
+    os.environ.update({key: value for key, value in values.items() if key in os.environ})
+
+
 @lru_cache(maxsize=1)
 def stack() -> Stack:
     """Return the settings of this process: the environment first, then DATA/stack.env."""

@@ -35,6 +35,10 @@ class Control:
             return False
         return True
 
+    def start(self, name: str) -> None:
+        """Start one program, named "group:program", without waiting."""
+        self._server.supervisor.startProcess(name, False)  # noqa: FBT003 - positional only
+
     def start_group(self, name: str) -> None:
         """Start every program of a group without waiting."""
         self._server.supervisor.startProcessGroup(name, False)  # noqa: FBT003 - positional only

@@ -29,7 +29,7 @@ from mailserver.stack import (
 )
 from mailserver.stack.errors import CannotStart
 from mailserver.stack.host import write_configuration
-from portal.config import PORT_OFFSETS, ROOT, Stack, environment, stack
+from portal.config import PORT_OFFSETS, ROOT, Stack, environment, overrule_environment, stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9._/+@-]+")
 _ROOM_BYTES = 500 * 1024 * 1024
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 60
 
 
 class Start:
@@ -97,6 +97,8 @@ class Start:
         )  # fmt: skip
         server = control.Control(host)
         self._wait("supervisor", server.ready)
+        # its first start compiles patterns for many seconds, so it begins beside the tables
+        server.start("stack:rspamd")
         self._wait("postgres", lambda: cluster.answers(host))
         self._make_tables()
         self._make_static()
@@ -212,9 +214,11 @@ def _settle(host: Stack, *, port: int | None, demo: bool | None) -> Stack:
     old = path.read_text().splitlines() if path.exists() else []
     known = dict(line.partition("=")[::2] for line in old if "=" in line)
     wanted = {
-        "HOPTHU_PORT": str(port or known.get("HOPTHU_PORT") or host.port),
-        "HOPTHU_DEMO": known.get("HOPTHU_DEMO", "true") if demo is None else str(demo).lower(),
+        "HOPTHU_PORT": str(port or host.port),
+        "HOPTHU_DEMO": str(host.demo if demo is None else demo).lower(),
     }
+    # the command line wins over the environment, and the environment over the file
+    overrule_environment(wanted)
     if "HOPTHU_FETCH_ALLOWS_BOX" not in known:
         wanted["HOPTHU_FETCH_ALLOWS_BOX"] = wanted["HOPTHU_DEMO"]
     kept = [line for line in old if line.partition("=")[0] not in wanted]
