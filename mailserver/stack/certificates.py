@@ -34,7 +34,7 @@ def ensure_certificates(data: Path, names: list[str]) -> bool:
         known = x509.load_pem_x509_certificate(server.read_bytes())
         ours = known.issuer == authority.subject
         fresh = known.not_valid_after_utc - RENEW_BEFORE > datetime.now(UTC)
-        if not ours or (fresh and _names(known) == set(names)):
+        if not ours or (fresh and _is_strict(known) and _names(known) == set(names)):
             return False
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
@@ -43,7 +43,9 @@ def ensure_certificates(data: Path, names: list[str]) -> bool:
         .public_key(key.public_key())
         .add_extension(x509.SubjectAlternativeName([_name(n) for n in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(signs=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(*_issued_by(authority))
         .sign(authority_key, hashes.SHA256())
     )
     files.write(tls / "server.key", _pem(key), mode=0o600)
@@ -65,29 +67,20 @@ def ensure_profile_certificate(data: Path, name: str, *, owner: str) -> None:
     if path.exists():
         known = x509.load_pem_x509_certificate(path.read_bytes())
         fresh = known.not_valid_after_utc - RENEW_BEFORE > datetime.now(UTC)
-        if fresh and known.issuer == authority.subject and known.subject == _subject(name):
+        ours = known.issuer == authority.subject and known.subject == _subject(name)
+        if fresh and ours and _is_strict(known):
             return
     key = ec.generate_private_key(ec.SECP256R1())
-    usage = x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=True,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=False,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
     certificate = (
         _builder(name, SERVER_DAYS)
         .issuer_name(authority.subject)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
+        .add_extension(_usage(signs=True, commits=True), critical=True)
         .add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False
         )
+        .add_extension(*_issued_by(authority))
         .sign(authority_key, hashes.SHA256())
     )
     files.write(data / "tls" / "profile.key", _pem(key), owner=owner, group=owner, mode=0o600)
@@ -99,23 +92,60 @@ def ensure_profile_certificate(data: Path, name: str, *, owner: str) -> None:
 
 
 def _authority(data: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """Return our authority; one that strict clients refuse is signed anew with the same key."""
     path, key_path = data / "ca.pem", data / "tls" / "ca.key"
+    key: ec.EllipticCurvePrivateKey | None = None
     if path.exists() and key_path.exists():
-        key = serialization.load_pem_private_key(key_path.read_bytes(), None)
-        if isinstance(key, ec.EllipticCurvePrivateKey):
-            return x509.load_pem_x509_certificate(path.read_bytes()), key
-    key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder(f"Hopthu {data}"[:64], AUTHORITY_DAYS)
+        found = serialization.load_pem_private_key(key_path.read_bytes(), None)
+        if isinstance(found, ec.EllipticCurvePrivateKey):
+            key = found
+            certificate = x509.load_pem_x509_certificate(path.read_bytes())
+            if _is_strict(certificate):
+                return certificate, key
+    if key is None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        files.write(key_path, _pem(key), mode=0o600)
+    name = f"Hopthu {data}"[:64]
+    own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     certificate = (
-        builder.issuer_name(_subject(f"Hopthu {data}"[:64]))
+        _builder(name, AUTHORITY_DAYS)
+        .issuer_name(_subject(name))
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(_usage(issues=True), critical=True)
+        .add_extension(own, critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own), critical=False
+        )
         .sign(key, hashes.SHA256())
     )
-    files.write(key_path, _pem(key), mode=0o600)
     files.write(path, certificate.public_bytes(serialization.Encoding.PEM).decode())
     return certificate, key
+
+
+def _is_strict(certificate: x509.Certificate) -> bool:
+    """Tell whether it names its issuer's key, as RFC 5280 wants and Python 3.13 insists."""
+    kinds = {type(extension.value) for extension in certificate.extensions}
+    return {x509.AuthorityKeyIdentifier, x509.KeyUsage} <= kinds
+
+
+def _issued_by(authority: x509.Certificate) -> tuple[x509.AuthorityKeyIdentifier, bool]:
+    own = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own), False
+
+
+def _usage(*, signs: bool = False, commits: bool = False, issues: bool = False) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=signs,
+        content_commitment=commits,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=issues,
+        crl_sign=issues,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _builder(name: str, days: int) -> x509.CertificateBuilder:
