@@ -23,7 +23,7 @@ PER_PLACE = 10
 PER_NETWORK = 60
 KNOWN_SECONDS = 60 * 86_400
 KNOWN_NETWORKS = 20
-_TIMEOUT_SECONDS = 0.5
+_TIMEOUT_SECONDS = 1.0
 
 # Charges first and asks then, so that a thousand attempts at the same time do not all pass.
 # KEYS: counters; ARGV: now, window, mark, one limit for each counter.

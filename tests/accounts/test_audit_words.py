@@ -28,7 +28,7 @@ def test_a_new_mailbox_was_created_not_opened() -> None:
     ("action", "field", "change", "words"),
     [
         ("mailbox.create", "shared", True, ("Dùng chung", "", "có")),
-        ("mailbox.suspend", "status", ["active", "suspended"], ("Hoạt động", "Tạm khóa")),
+        ("mailbox.suspend", "status", ["active", "suspended"], ("Đang hoạt động", "Tạm khóa")),
         ("mailbox.delete", "grace_days", 7, ("Số ngày chờ xóa", "", "7")),
         ("domain.dns_confirmed", "dkim-s1", ["", "match"], ("DKIM", "", "Khớp")),
         ("domain.dns_confirmed", "ownership", ["", "unknown"], ("Quyền sở hữu", "", "Chưa rõ")),
