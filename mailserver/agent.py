@@ -17,6 +17,7 @@ from mailserver.services.apply_access_changes import AccessChanges
 from mailserver.services.copy_mail import MailCopies
 from mailserver.services.delete_homes import HomeChanges
 from mailserver.services.export_dkim import DkimFolder
+from mailserver.services.follow_database import DatabaseFollower
 from mailserver.services.scan_queue import QueueScanner
 from mailserver.services.tail_log import PostfixTailer
 from mailserver.services.watch_daemons import Watchdog
@@ -44,7 +45,7 @@ class Duty:
 def duties() -> Sequence[Duty]:
     """Return all the agent does; each runs in a thread of its own, so that none waits for another."""
     access, homes, copies = AccessChanges(), HomeChanges(), MailCopies()
-    watchdog, scanner = Watchdog(), QueueScanner()
+    watchdog, scanner, follower = Watchdog(), QueueScanner(), DatabaseFollower()
     keys = DkimFolder(stack().data / "dkim")
     tailer = PostfixTailer(stack().data / "log" / "postfix.log")
     return (
@@ -55,6 +56,7 @@ def duties() -> Sequence[Duty]:
         Duty("replies", 1.0, lambda: _nothing_more(write_replies(stack().data / "mail"))),
         Duty("dkim", 3.0, lambda: _nothing_more(keys.step())),
         Duty("log", 0.2, tailer.step),
+        Duty("database", 1.0, follower.look),
         Duty("queue", 5.0, lambda: _nothing_more(scanner.scan())),
         Duty("watchdog", 15.0, lambda: _nothing_more(watchdog.look())),
     )
