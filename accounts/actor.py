@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from accounts.roles import Action, Role, rights_of
+from accounts.roles import IN_A_DOMAIN, Action, Role, rights_of
 
 if TYPE_CHECKING:
     from accounts.models import Tenant, User
@@ -25,6 +25,7 @@ class Actor:
     ip: str = ""
     request_id: str = ""
     via: Tenant | None = None
+    domain_ids: frozenset[int] | None = None  # None: every domain of the tenant
 
     @classmethod
     def system(cls, tenant: Tenant | None = None) -> Actor:
@@ -51,4 +52,17 @@ class Actor:
 
     def may(self, action: Action) -> bool:
         """Return whether the roles allow `action` where the actor acts."""
-        return self.is_system or action in rights_of(self.roles)
+        if self.is_system:
+            return True
+        if self.domain_ids is not None and action not in IN_A_DOMAIN:
+            return False
+        return action in rights_of(self.roles)
+
+    def in_domain(self, domain_id: int) -> Actor:
+        """Return the actor as services of this room take it that know no domains.
+
+        Only for a caller that has asked the policy about `domain_id` already.
+        """
+        if self.domain_ids is None or domain_id not in self.domain_ids:
+            return self
+        return replace(self, domain_ids=None)

@@ -66,6 +66,7 @@ def permission(
                 ip=client_ip(request),
                 request_id=request_id.get(),
                 via=place.via,
+                domain_ids=place.domain_ids,
             )
             if not known.actor.may(action):
                 raise NotAllowed(_refusal(known), detail=f"{action} denied")

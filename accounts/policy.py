@@ -9,15 +9,28 @@ from accounts.models import Membership
 from accounts.roles import Action, Role, covers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from accounts.actor import Actor
     from accounts.models import Tenant, User
 
 
-def require(actor: Actor, action: Action, tenant: Tenant | None = None) -> None:
+def require(
+    actor: Actor,
+    action: Action,
+    tenant: Tenant | None = None,
+    *,
+    domain_ids: Iterable[int] = (),
+) -> None:
     """Raise NotAllowed unless the actor's roles allow `action`, in `tenant` when it is given.
 
-    A role reaches the tenant it was given in and every tenant below it.
+    A role reaches the tenant it was given in and every tenant below it. A role for some domains only
+    needs to know which domains it is about, `domain_ids`; who does not say is refused.
     """
+    if actor.domain_ids is not None and action != Action.TENANT_VIEW:
+        about = frozenset(domain_ids)
+        if not about or not about <= actor.domain_ids:
+            raise NotAllowed(detail=f"{action} denied outside of the role's domains")
     if not actor.may(action) or (tenant is not None and not reaches(actor, tenant)):
         raise NotAllowed(detail=f"{action} denied")
 
@@ -50,6 +63,8 @@ def stands_over(actor: Actor, person: User) -> bool:
     if not reaches(actor, person.tenant):
         return False
     held = Membership.objects.filter(user=person).select_related("tenant")
+    if actor.domain_ids is not None and held.exists():
+        return False  # a role for some domains only stands over nobody who has one
     return all(
         reaches(actor, membership.tenant) and covers(actor.roles, [membership.role])
         for membership in held

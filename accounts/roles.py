@@ -82,6 +82,26 @@ RIGHTS: dict[Role, frozenset[Action]] = {
     ),
 }
 
+# What a role that covers only some domains still allows; everything else needs the whole tenant.
+IN_A_DOMAIN = frozenset(
+    {
+        Action.TENANT_VIEW,
+        Action.PASSWORD_RESET,
+        Action.DOMAIN_VIEW,
+        Action.DOMAIN_CHANGE,
+        Action.MAILBOX_VIEW,
+        Action.MAILBOX_CREATE,
+        Action.MAILBOX_CHANGE,
+        Action.MAILBOX_DELETE,
+        Action.ALIAS_VIEW,
+        Action.ALIAS_CHANGE,
+        Action.FORWARDER_VIEW,
+        Action.FORWARDER_CHANGE,
+    }
+)
+# Roles that can be given for some domains only.
+SCOPED_ROLES = (Role.DOMAIN_ADMIN, Role.HELP_DESK)
+
 # Which roles make sense in which kind of tenant (accounts.models.TenantKind).
 ROLES_OF_KIND: dict[str, tuple[Role, ...]] = {
     "operator": (Role.OPERATOR, Role.HELP_DESK, Role.AUDITOR),

@@ -104,12 +104,18 @@ def open_count(mailbox_id: int) -> int:
     )
 
 
+def _seen(tenant: Tenant) -> Q:
+    """Return the condition of people who see only some domains; empty for everybody else."""
+    scope = tenant.domain_scope
+    return Q() if scope is None else Q(mailbox__address__domain__in=scope)
+
+
 def outgoing_within(tenant: Tenant) -> QuerySet[Submission]:
     """Return mail of `tenant` and those below that waits, is doubtful, failed, or left lately."""
     since = timezone.now() - timedelta(days=SHOWN_DAYS)
     return (
         _with_outcomes(
-            Submission.objects.filter(tenant__path__startswith=tenant.path).filter(
+            Submission.objects.filter(_seen(tenant), tenant__path__startswith=tenant.path).filter(
                 Q(state__in=OPEN) | Q(created_at__gte=since)
             )
         )
@@ -133,7 +139,7 @@ def in_state(rows: QuerySet[Submission], state: str) -> QuerySet[Submission]:
 def submission_within(tenant: Tenant, submission_id: int) -> Submission:
     """Return one submission of `tenant` or below. Raises NotFound."""
     found = (
-        Submission.objects.filter(tenant__path__startswith=tenant.path)
+        Submission.objects.filter(_seen(tenant), tenant__path__startswith=tenant.path)
         .select_related("mailbox__address", "tenant")
         .filter(pk=submission_id)
         .first()

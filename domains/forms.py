@@ -56,6 +56,9 @@ class DomainForm(forms.Form):
     )
 
 
+MAX_DIGITS = 19
+
+
 class InDomainForm(forms.Form):
     """A new address in one of the tenant's proved domains."""
 
@@ -225,6 +228,30 @@ class PoolForm(forms.Form):
         label=_("All mailboxes together"),
         help_text=_("Counted by what they really hold. Empty: only the plan counts."),
     )
+
+
+class ScopeForm(forms.Form):
+    """All domains or some of them. `shown` are those on the page; others stay as they are."""
+
+    which = forms.ChoiceField(choices=[("all", "all"), ("some", "some")])
+    domains = forms.TypedMultipleChoiceField(required=False, coerce=int)
+    shown = forms.TypedMultipleChoiceField(required=False, coerce=int)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("domains", "shown"):
+            # any number is read here; the service refuses what is not the tenant's
+            sent = self.data.getlist(name) if self.is_bound else []
+            choices = [(int(n), n) for n in sent if n.isdecimal() and len(n) < MAX_DIGITS]
+            self.fields[name] = forms.TypedMultipleChoiceField(
+                required=False, coerce=int, choices=choices
+            )
+
+    def chosen(self, now: set[int]) -> set[int] | None:
+        """Return the domains chosen, with those of other pages as they are; None: all."""
+        if self.cleaned_data["which"] == "all":
+            return None
+        return (now - set(self.cleaned_data["shown"])) | set(self.cleaned_data["domains"])
 
 
 class MoveDomainForm(forms.Form):

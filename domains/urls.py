@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from domains.views import aliases, dns, domains, forwarders, leaver, mailbox, mailboxes
+from domains.views import aliases, dns, domains, forwarders, leaver, mailbox, mailboxes, scope
 
 app_name = "domains"
 
@@ -45,6 +45,7 @@ _tenant: list[URLPattern | URLResolver] = [
     path("domains/", domains.domain_list, name="domain-list"),
     path("domains/new/", domains.domain_create, name="domain-create"),
     path("domains/<int:domain_id>/", include(_domain)),
+    path("people/<int:person_id>/domains/<slug:role>/", scope.person_scope, name="person-scope"),
     path("mailboxes/", mailboxes.mailbox_list, name="mailbox-list"),
     path("mailboxes/new/", mailboxes.mailbox_create, name="mailbox-create"),
     path("mailboxes/options/", mailboxes.mailbox_options, name="mailbox-options"),

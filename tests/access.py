@@ -179,6 +179,7 @@ DOMAINS = [
     within("domains:zone-file", "domain"),
     within("domains:dns-share", "domain", may=MAY_HOST, method="POST"),
     public("domains:dns-shared", "unknown_token", ok=404),
+    within("domains:person-scope", "scoped_person", "scoped_role", may=MAY_CHANGE_PEOPLE),
     within("domains:mailbox-list"),
     within("domains:mailbox-create", may=MAY_HOST),
     within("domains:mailbox-options"),

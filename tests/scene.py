@@ -73,6 +73,8 @@ def set_scene(world: World) -> Scene:
         "plan": plan.pk,
         "invitation": invitation.pk,
         "colleague": colleague.user.pk,
+        "scoped_person": people["domain_admin"].pk,
+        "scoped_role": "domain_admin",
         "unknown_token": "a" * 43,
         "mailbox": staff.box.pk,
         "folder": "SU5CT1g",

@@ -21,6 +21,7 @@ class Membership(models.Model):
         "accounts.Tenant", on_delete=models.CASCADE, related_name="memberships"
     )
     role = models.CharField(max_length=16, choices=Role)
+    is_scoped = models.BooleanField(default=False)  # True: only the domains named for it
     created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -61,6 +61,10 @@ class Tenant(models.Model):
     timezone = models.CharField(max_length=64, blank=True)  # empty: the installation's
     created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
 
+    # Not a column: the domains that whoever asks may see, None for all. Set where a place is found,
+    # so that every selector which starts from this tenant is narrowed.
+    domain_scope: frozenset[int] | None = None
+
     objects = TenantQuerySet.as_manager()
 
     class Meta:

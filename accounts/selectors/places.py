@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Exists, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from accounts.errors import NoSuchTenant
@@ -16,7 +17,7 @@ from accounts.models import (
     TenantStatus,
     User,
 )
-from accounts.roles import Role
+from accounts.roles import Role, covers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +37,7 @@ class Place:
     tenant: Tenant
     roles: frozenset[Role]
     via: Tenant | None
+    domain_ids: frozenset[int] | None = None  # None: every domain
 
 
 def place_of(user: User, tenant_id: int) -> Place:
@@ -46,16 +48,34 @@ def place_of(user: User, tenant_id: int) -> Place:
     held = list(
         Membership.objects.filter(user=user, tenant__in=tenant.line)
         .select_related("tenant")
+        # `scopes` is the relation that the room above declares on Membership
+        .annotate(scope=ArrayAgg("scopes__domain_id", default=Value([])))
         .order_by("tenant__path")
     )
     if not held:
         raise NoSuchTenant
     direct = any(membership.tenant_id == tenant.pk for membership in held)
+    tenant.domain_scope = _scope(held)
     return Place(
+        domain_ids=tenant.domain_scope,
         tenant=tenant,
         roles=frozenset(Role(membership.role) for membership in held),
         via=None if direct else held[0].tenant,
     )
+
+
+def _scope(held: list[Membership]) -> frozenset[int] | None:
+    """Return the domains the roles are for together; None when they are for all.
+
+    A role for everything widens only what it allows itself, so beside a stronger role for some
+    domains both see these domains only.
+    """
+    narrow = [membership for membership in held if membership.is_scoped]
+    wide = [membership.role for membership in held if not membership.is_scoped]
+    if covers(wide, [membership.role for membership in narrow]):
+        return None
+    ids = (one for membership in narrow for one in membership.scope)  # type: ignore[attr-defined]  # annotated
+    return frozenset(one for one in ids if one is not None)
 
 
 def tenants_of(user: User) -> list[Tenant]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.forms import InviteForm, RoleForm, grantable
 from accounts.http import TenantRequest, permission
-from accounts.roles import Action, Role
+from accounts.roles import SCOPED_ROLES, Action, Role
 from accounts.selectors import (
     invitation_of,
     may_manage,
@@ -196,6 +196,7 @@ def _detail(request: TenantRequest, person: User) -> dict[str, object]:
         "here": "people",
         "subject": person,
         "held": held,
+        "scoped_roles": [role.value for role in SCOPED_ROLES],
         "free": free,
         "role_form": RoleForm(roles=[role for role, _text in free]),
         "is_self": person.pk == request.user.pk,

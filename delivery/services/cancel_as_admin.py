@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 @transaction.atomic
 def cancel_as_admin(actor: Actor, *, submission: Submission) -> None:
     """Take the message back and note who did it. Raises NotAllowed, TooLate."""
-    require(actor, Action.MAILBOX_CHANGE, submission.tenant)
+    box = submission.mailbox
+    require(
+        actor,
+        Action.MAILBOX_CHANGE,
+        submission.tenant,
+        domain_ids=[box.address.domain_id] if box else [],
+    )
     cancel(submission)
     record_audit(
         actor,

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 @transaction.atomic
 def retry_as_admin(actor: Actor, *, submission: Submission) -> None:
     """Make the message due now and note who did it. Raises NotAllowed, NotWaiting."""
-    require(actor, Action.MAILBOX_CHANGE, submission.tenant)
+    box = submission.mailbox
+    require(
+        actor,
+        Action.MAILBOX_CHANGE,
+        submission.tenant,
+        domain_ids=[box.address.domain_id] if box else [],
+    )
     retry_now(submission)
     record_audit(
         actor,

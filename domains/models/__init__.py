@@ -10,6 +10,7 @@ from domains.models.dns import DnsCheck, DnsRecordState, Verdict
 from domains.models.domain import Domain, DomainStatus, StsMode
 from domains.models.home_change import MailHomeChange
 from domains.models.mailbox import Mailbox, MailboxStatus
+from domains.models.scope import DomainScope
 from domains.models.usage import DomainUsage, LastSignIn, MailboxUsage
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "DnsCheck",
     "DnsRecordState",
     "Domain",
+    "DomainScope",
     "DomainStatus",
     "DomainUsage",
     "Forwarder",

@@ -37,7 +37,10 @@ class DomainQuerySet(models.QuerySet["Domain"]):
 
     def of(self, tenant: Tenant) -> DomainQuerySet:
         """Return the domains of `tenant` itself."""
-        return self.filter(tenant=tenant)
+        rows = self.filter(tenant=tenant)
+        if tenant.domain_scope is not None:
+            rows = rows.filter(pk__in=tenant.domain_scope)
+        return rows
 
 
 class Domain(models.Model):

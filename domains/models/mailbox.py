@@ -28,7 +28,10 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
 
     def of(self, tenant: Tenant) -> MailboxQuerySet:
         """Return the mailboxes of `tenant` itself."""
-        return self.filter(tenant=tenant)
+        rows = self.filter(tenant=tenant)
+        if tenant.domain_scope is not None:
+            rows = rows.filter(address__domain__in=tenant.domain_scope)
+        return rows
 
 
 class Mailbox(models.Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 
 from domains.models import (
     Address,
@@ -37,11 +37,17 @@ class DirectoryEntry:
     email: str
 
 
+def _seen(tenant: Tenant, domain: str) -> Q:
+    """Return the condition of people who see only some domains; empty for everybody else."""
+    scope = tenant.domain_scope
+    return Q() if scope is None else Q(**{f"{domain}__in": scope})
+
+
 def aliases_of(tenant: Tenant, *, part: str = "") -> QuerySet[Alias]:
     """Return the tenant's aliases with their targets' addresses, by address."""
     targets = AliasTarget.objects.select_related("address").order_by("address__email")
     rows = (
-        Alias.objects.filter(tenant=tenant, address__tenant=tenant)
+        Alias.objects.filter(_seen(tenant, "address__domain"), tenant=tenant)
         .select_related("address", "address__domain")
         .prefetch_related(Prefetch("targets", targets))
         .order_by("address__email")
@@ -61,7 +67,7 @@ def alias_of(tenant: Tenant, alias_id: int) -> Alias:
 def forwarders_of(tenant: Tenant, *, part: str = "") -> QuerySet[Forwarder]:
     """Return the tenant's forwarders with their targets, by address."""
     rows = (
-        Forwarder.objects.filter(tenant=tenant, address__tenant=tenant)
+        Forwarder.objects.filter(_seen(tenant, "address__domain"), tenant=tenant)
         .select_related("address", "address__domain")
         .prefetch_related(Prefetch("targets", ForwarderTarget.objects.order_by("email")))
         .order_by("address__email")
@@ -81,7 +87,7 @@ def forwarder_of(tenant: Tenant, forwarder_id: int) -> Forwarder:
 def mailbox_addresses_of(tenant: Tenant) -> QuerySet[Address]:
     """Return the addresses of the tenant's mailboxes that an alias or catch-all may deliver to."""
     return (
-        Address.objects.filter(tenant=tenant, mailbox__isnull=False)
+        Address.objects.filter(_seen(tenant, "domain"), tenant=tenant, mailbox__isnull=False)
         .exclude(mailbox__status=MailboxStatus.DELETING)
         .select_related("mailbox")
         .order_by("email")

@@ -6,8 +6,10 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from django.db import connection
+from django.db.models import Count, F, Q, Sum
 
 from accounts.models import TenantKind
+from domains.models import Alias, Forwarder, Mailbox, MailboxStatus
 from domains.names import RESERVED_LOCALPARTS
 
 if TYPE_CHECKING:
@@ -87,6 +89,10 @@ def figures_of(tenant: Tenant, *, domain_id: int = 0) -> Figures:
     Reads every mailbox row: some 50 ms for 100,000. Pages ask `services.known_figures`, which
     remembers the figures of large tenants.
     """
+    if tenant.domain_scope is not None:
+        return _of_domains(
+            tenant.domain_scope & ({domain_id} if domain_id else tenant.domain_scope)
+        )
     scope = _SCOPE[tenant.kind]
     mailboxes = f"m.{scope}" if scope != "TRUE" else scope
     if domain_id:
@@ -111,3 +117,25 @@ def figures_of(tenant: Tenant, *, domain_id: int = 0) -> Figures:
     names = [field.name for field in fields(Figures)][:-1]
     numbers = {name: int(value) for name, value in zip(names, row, strict=False)}
     return Figures(**numbers, fullest=tuple(Full(email, int(share)) for email, share in row[-1]))
+
+
+def _of_domains(ids: frozenset[int]) -> Figures:
+    """Count in some domains only, for people whose role covers no more. Four queries."""
+    boxes = Mailbox.objects.filter(address__domain__in=ids).aggregate(
+        mailboxes=Count("pk"),
+        bytes=Sum("usage__bytes", default=0),
+        suspended=Count("pk", filter=Q(status=MailboxStatus.SUSPENDED)),
+        deleting=Count("pk", filter=Q(status=MailboxStatus.DELETING)),
+        full=Count("pk", filter=Q(quota_bytes__gt=0, usage__bytes__gte=F("quota_bytes") * 4 / 5)),
+    )
+    aliases = Alias.objects.filter(address__domain__in=ids)
+    forwarders = Forwarder.objects.filter(address__domain__in=ids).count()
+    return Figures(
+        domains=len(ids),
+        aliases=aliases.exclude(address__localpart__in=RESERVED_LOCALPARTS).count(),
+        listed_aliases=aliases.count(),
+        forwarders=forwarders,
+        listed_forwarders=forwarders,
+        fullest=(),
+        **{name: int(value) for name, value in boxes.items()},
+    )

@@ -79,7 +79,7 @@ class Incoming:
 
 def mailboxes_of(tenant: Tenant) -> QuerySet[Mailbox]:
     """Return the mailboxes of `tenant` (resellers, operators: and of all below) with `used_bytes`."""
-    scope = within(tenant)
+    scope = within(tenant, "address__domain")
     return (
         Mailbox.objects.filter(scope)
         .annotate(used_bytes=Coalesce("usage__bytes", Value(0), output_field=BigIntegerField()))

@@ -26,8 +26,13 @@ class Fold(Func):
     output_field = CharField()
 
 
-def within(tenant: Tenant) -> Q:
-    """Return the condition for rows of `tenant`; of a reseller or operator, also all below it."""
+def within(tenant: Tenant, domain: str = "pk") -> Q:
+    """Return the condition for rows of `tenant`; of a reseller or operator, also all below it.
+
+    `domain` is the path from a row to its domain, for people who see only some domains.
+    """
+    if tenant.domain_scope is not None:
+        return Q(tenant=tenant, **{f"{domain}__in": tenant.domain_scope})
     if tenant.kind == TenantKind.COMPANY:
         return Q(tenant=tenant)
     if tenant.kind == TenantKind.OPERATOR:

@@ -36,7 +36,7 @@ def change_mailbox(
     is the one the editor saw. Raises ChangedMeanwhile, BeingDeleted, NameRefused and QuotaRefused
     on their fields, NotAllowed.
     """
-    require(actor, Action.MAILBOX_CHANGE, mailbox.tenant)
+    require(actor, Action.MAILBOX_CHANGE, mailbox.tenant, domain_ids=[mailbox.address.domain_id])
     wanted: dict[str, Any] = {
         "name": None if name is None else read_display_name(name),
         "quota_bytes": quota_bytes,

@@ -32,7 +32,7 @@ def delete_mailbox(*, actor: Actor, mailbox: Mailbox, grace_days: int = GRACE_DA
     Until then nobody signs in, the mail is kept and the address stays taken. Doing it again only
     moves the day. Raises NotAllowed, InvalidInput.
     """
-    require(actor, Action.MAILBOX_DELETE, mailbox.tenant)
+    require(actor, Action.MAILBOX_DELETE, mailbox.tenant, domain_ids=[mailbox.address.domain_id])
     if grace_days not in GRACE_CHOICES:
         raise InvalidInput(_("Choose one of the periods offered."), field="grace_days")
     with transaction.atomic():
@@ -62,7 +62,7 @@ def restore_mailbox(*, actor: Actor, mailbox: Mailbox) -> Mailbox:
 
     Raises NotFound once it was purged, NotAllowed.
     """
-    require(actor, Action.MAILBOX_DELETE, mailbox.tenant)
+    require(actor, Action.MAILBOX_DELETE, mailbox.tenant, domain_ids=[mailbox.address.domain_id])
     with transaction.atomic():
         held = hold_mailbox(mailbox, may_be_deleting=True)
         if held.status != MailboxStatus.DELETING:

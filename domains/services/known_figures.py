@@ -25,6 +25,8 @@ def known_figures(tenant: Tenant, *, domain_id: int = 0) -> Figures:
 
     What is older than a minute is shown once more and counted anew by a worker, so nobody waits.
     """
+    if tenant.domain_scope is not None:
+        return figures_of(tenant, domain_id=domain_id)  # what somebody sees is not for others
     known = cache.get(_key(tenant.pk, domain_id))
     if known is None:
         return count_figures(tenant, domain_id=domain_id)

@@ -156,7 +156,10 @@ def give_forwarding_back(departure: Departure, mailbox: Mailbox) -> None:
 
 def _require(actor: Actor, mailbox: Mailbox) -> None:
     """The plan ends in a deletion and keeps a person out: it needs the right to both."""
-    require(actor, Action.MAILBOX_DELETE, mailbox.tenant)
+    about = {mailbox.address.domain_id}
+    if mailbox.owner is not None:  # the person is kept out of all his mailboxes
+        about |= set(mailbox.owner.mailboxes.values_list("address__domain_id", flat=True))
+    require(actor, Action.MAILBOX_DELETE, mailbox.tenant, domain_ids=about)
     if mailbox.owner is None:
         return
     require_over(actor, mailbox.owner)

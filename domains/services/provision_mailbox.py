@@ -63,7 +63,7 @@ def provision_mailbox(
     LimitReached, NotAllowed.
     """
     tenant = domain.tenant
-    require(actor, Action.MAILBOX_CREATE, tenant)
+    require(actor, Action.MAILBOX_CREATE, tenant, domain_ids=[domain.pk])
     local = read_localpart(localpart)
     shown = read_display_name(name)
     check_quota(tenant, quota_bytes)
@@ -73,7 +73,9 @@ def provision_mailbox(
         owner, is_new = (
             (None, False)
             if shared
-            else _owner(actor, tenant, address.email, shown, password, language)
+            else _owner(
+                actor.in_domain(domain.pk), tenant, address.email, shown, password, language
+            )
         )
         mailbox = Mailbox.objects.create(
             tenant=tenant, address=address, owner=owner, name=shown, quota_bytes=quota_bytes
@@ -82,7 +84,9 @@ def provision_mailbox(
             LoginName.objects.get_or_create(address=address.email, defaults={"user": owner})
         link = None
         if owner is not None and is_new and password is None:
-            link = make_password_link(actor=actor, person=owner, email=invite_email)
+            link = make_password_link(
+                actor=actor.in_domain(domain.pk), person=owner, email=invite_email
+            )
         keep_reserved(domain)
         # A mail program may have been refused a moment ago, and Dovecot remembers that.
         note_access_change(address=address.email, mailbox_id=mailbox.pk)

@@ -39,7 +39,12 @@ def rename_mailbox(
     way, so a renaming can be taken back. Raises NameRefused, AddressReserved, AddressTaken,
     DomainNotProved on their fields, ChangedMeanwhile, BeingDeleted, LimitReached, NotAllowed.
     """
-    require(actor, Action.MAILBOX_CHANGE, mailbox.tenant)
+    require(
+        actor,
+        Action.MAILBOX_CHANGE,
+        mailbox.tenant,
+        domain_ids=[mailbox.address.domain_id, domain.pk],
+    )
     if mailbox.owner is not None:
         require_over(actor, mailbox.owner)
     local = read_localpart(localpart)

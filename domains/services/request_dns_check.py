@@ -27,7 +27,7 @@ def request_dns_check(*, actor: Actor, domain: Domain) -> DnsCheck:
     A check that runs already may have asked before the person's last change, so a new one follows
     it; only a second click within two seconds finds the first one's. The clock looks after it.
     """
-    require(actor, Action.DOMAIN_VIEW, domain.tenant)
+    require(actor, Action.DOMAIN_VIEW, domain.tenant, domain_ids=[domain.pk])
     with transaction.atomic():
         row = Domain.objects.select_for_update(no_key=True, of=("self",)).get(pk=domain.pk)
         soon = timezone.now() + RESCUE

@@ -41,7 +41,7 @@ def create_alias(
     fields, LimitReached, NotAllowed.
     """
     tenant = domain.tenant
-    require(actor, Action.ALIAS_CHANGE, tenant)
+    require(actor, Action.ALIAS_CHANGE, tenant, domain_ids=[domain.pk])
     local = read_localpart(localpart)
     with transaction.atomic():
         lock_forwarding(tenant)
@@ -65,7 +65,7 @@ def change_alias(
     *, actor: Actor, alias: Alias, mailboxes: Collection[str], is_enabled: bool = True
 ) -> Alias:
     """Replace the targets. Raises TargetRefused on `mailboxes`, NotFound, NotAllowed."""
-    require(actor, Action.ALIAS_CHANGE, alias.tenant)
+    require(actor, Action.ALIAS_CHANGE, alias.tenant, domain_ids=[alias.address.domain_id])
     with transaction.atomic():
         lock_forwarding(alias.tenant)
         held = _hold(alias)
@@ -93,7 +93,7 @@ def change_alias(
 
 def delete_alias(*, actor: Actor, alias: Alias) -> None:
     """Free the address. Raises AddressReserved for postmaster and abuse, NotFound, NotAllowed."""
-    require(actor, Action.ALIAS_CHANGE, alias.tenant)
+    require(actor, Action.ALIAS_CHANGE, alias.tenant, domain_ids=[alias.address.domain_id])
     with transaction.atomic():
         held = _hold(alias)
         address = held.address

@@ -29,7 +29,7 @@ def make_alias_domain(*, actor: Actor, domain: Domain, target: str) -> Domain:
     Raises AliasDomainRefused on the field `target`, DomainNotEmpty, DomainNotProved,
     DomainBeingDeleted, NotAllowed.
     """
-    require(actor, Action.DOMAIN_CHANGE, domain.tenant)
+    require(actor, Action.DOMAIN_CHANGE, domain.tenant, domain_ids=[domain.pk])
     with transaction.atomic():
         lock_forwarding(domain.tenant)
         other = _target(domain, target)
@@ -48,7 +48,7 @@ def make_alias_domain(*, actor: Actor, domain: Domain, target: str) -> Domain:
 
 def end_alias_domain(*, actor: Actor, domain: Domain) -> Domain:
     """Make it a domain of its own again, without any address. Doing it twice changes nothing."""
-    require(actor, Action.DOMAIN_CHANGE, domain.tenant)
+    require(actor, Action.DOMAIN_CHANGE, domain.tenant, domain_ids=[domain.pk])
     with transaction.atomic():
         held = hold_domain(domain, may_be_deleting=True)
         if held.alias_of is None:

@@ -47,7 +47,7 @@ def set_auto_reply(
 
     Effective within two seconds. Raises InvalidInput on its field, BeingDeleted, NotAllowed.
     """
-    require(actor, Action.MAILBOX_CHANGE, mailbox.tenant)
+    require(actor, Action.MAILBOX_CHANGE, mailbox.tenant, domain_ids=[mailbox.address.domain_id])
     clean = read_reply(text)
     if not 1 <= every_days <= MOST_DAYS:
         raise InvalidInput(_("Choose between 1 and 30 days."), field="every_days")
@@ -77,7 +77,7 @@ def set_auto_reply(
 
 def end_auto_reply(*, actor: Actor, mailbox: Mailbox) -> None:
     """Answer nobody any more. Ending what is not there changes nothing. Raises NotAllowed."""
-    require(actor, Action.MAILBOX_CHANGE, mailbox.tenant)
+    require(actor, Action.MAILBOX_CHANGE, mailbox.tenant, domain_ids=[mailbox.address.domain_id])
     with transaction.atomic():
         held = hold_mailbox(mailbox, may_be_deleting=True)
         reply = AutoReply.objects.select_for_update(of=("self",)).filter(mailbox=held).first()

@@ -27,7 +27,7 @@ def set_catch_all(*, actor: Actor, domain: Domain, mailbox: str) -> CatchAll:
 
     Raises TargetRefused, ForwardLoop and DomainIsAlias on the field `mailbox`, NotAllowed.
     """
-    require(actor, Action.DOMAIN_CHANGE, domain.tenant)
+    require(actor, Action.DOMAIN_CHANGE, domain.tenant, domain_ids=[domain.pk])
     with transaction.atomic():
         lock_forwarding(domain.tenant)
         if Domain.objects.filter(pk=domain.pk, alias_of__isnull=False).exists():
@@ -46,7 +46,7 @@ def set_catch_all(*, actor: Actor, domain: Domain, mailbox: str) -> CatchAll:
 
 def clear_catch_all(*, actor: Actor, domain: Domain) -> None:
     """Refuse mail to unknown addresses again. Doing it twice changes nothing."""
-    require(actor, Action.DOMAIN_CHANGE, domain.tenant)
+    require(actor, Action.DOMAIN_CHANGE, domain.tenant, domain_ids=[domain.pk])
     with transaction.atomic():
         before = _current(domain)
         if not before:

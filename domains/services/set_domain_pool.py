@@ -25,7 +25,7 @@ def set_domain_pool(*, actor: Actor, domain: Domain, pool_bytes: int | None) -> 
     While a pool is full, mail that would be kept is refused at RCPT. Raises QuotaRefused on `pool`,
     DomainNotProved, DomainBeingDeleted, NotAllowed.
     """
-    require(actor, Action.DOMAIN_CHANGE, domain.tenant)
+    require(actor, Action.DOMAIN_CHANGE, domain.tenant, domain_ids=[domain.pk])
     if pool_bytes is not None and not 0 < pool_bytes <= LARGEST:
         raise QuotaRefused(_("Give the pool a size, or leave it empty."), field="pool")
     with transaction.atomic():

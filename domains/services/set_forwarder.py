@@ -32,7 +32,7 @@ def create_forwarder(
     ForwardLoop, TooManyTargets on their fields, LimitReached, NotAllowed.
     """
     tenant = domain.tenant
-    require(actor, Action.FORWARDER_CHANGE, tenant)
+    require(actor, Action.FORWARDER_CHANGE, tenant, domain_ids=[domain.pk])
     local = read_localpart(localpart)
     wanted = read_targets(targets)
     with transaction.atomic():
@@ -56,7 +56,9 @@ def change_forwarder(
     *, actor: Actor, forwarder: Forwarder, targets: Sequence[str], is_enabled: bool = True
 ) -> Forwarder:
     """Replace the targets. Raises TargetRefused and its kin on `targets`, NotFound, NotAllowed."""
-    require(actor, Action.FORWARDER_CHANGE, forwarder.tenant)
+    require(
+        actor, Action.FORWARDER_CHANGE, forwarder.tenant, domain_ids=[forwarder.address.domain_id]
+    )
     wanted = read_targets(targets)
     with transaction.atomic():
         lock_forwarding(forwarder.tenant)
@@ -79,7 +81,9 @@ def change_forwarder(
 
 def delete_forwarder(*, actor: Actor, forwarder: Forwarder) -> None:
     """Free the address. Raises NotFound, NotAllowed."""
-    require(actor, Action.FORWARDER_CHANGE, forwarder.tenant)
+    require(
+        actor, Action.FORWARDER_CHANGE, forwarder.tenant, domain_ids=[forwarder.address.domain_id]
+    )
     with transaction.atomic():
         held = _hold(forwarder)
         address = held.address

@@ -33,7 +33,7 @@ def set_forwarding(
     Raises TargetRefused, ForwardLoop and TooManyTargets on the field `targets`,
     ChangedMeanwhile, BeingDeleted, NotAllowed.
     """
-    require(actor, Action.MAILBOX_CHANGE, mailbox.tenant)
+    require(actor, Action.MAILBOX_CHANGE, mailbox.tenant, domain_ids=[mailbox.address.domain_id])
     lines = [line for text in targets if (line := text.strip())]
     wanted = read_targets(lines) if lines else []
     with transaction.atomic():

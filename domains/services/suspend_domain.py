@@ -32,7 +32,7 @@ def resume_domain(*, actor: Actor, domain: Domain) -> Domain:
 
 
 def _switch(actor: Actor, domain: Domain, status: DomainStatus, *, refuses_mail: bool) -> Domain:
-    require(actor, Action.DOMAIN_CHANGE, domain.tenant)
+    require(actor, Action.DOMAIN_CHANGE, domain.tenant, domain_ids=[domain.pk])
     with transaction.atomic():
         held = hold_domain(domain)
         before = (held.status, held.refuses_mail)

@@ -35,7 +35,7 @@ def resume_mailbox(*, actor: Actor, mailbox: Mailbox) -> Mailbox:
 def _switch(
     actor: Actor, mailbox: Mailbox, status: MailboxStatus, *, refuses_mail: bool
 ) -> Mailbox:
-    require(actor, Action.MAILBOX_CHANGE, mailbox.tenant)
+    require(actor, Action.MAILBOX_CHANGE, mailbox.tenant, domain_ids=[mailbox.address.domain_id])
     with transaction.atomic():
         held = hold_mailbox(mailbox)
         before = (held.status, held.refuses_mail)

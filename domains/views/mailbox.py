@@ -29,7 +29,7 @@ from domains.services.change_mailbox import change_mailbox
 from domains.services.check_quota import largest_quota
 from domains.services.delete_mailbox import GRACE_CHOICES, delete_mailbox, restore_mailbox
 from domains.services.rename_mailbox import rename_mailbox
-from domains.services.reset_password import reset_password
+from domains.services.reset_password import over_owner, reset_password
 from domains.services.set_forwarding import set_forwarding
 from domains.services.suspend_mailbox import resume_mailbox, suspend_mailbox
 from portal.config import stack
@@ -146,7 +146,7 @@ def mailbox_link(request: TenantRequest, tenant_id: int, mailbox_id: int) -> Htt
     mailbox = mailbox_of(request.tenant, mailbox_id)
     if mailbox.owner is None:
         raise NobodySignsIn
-    link = make_password_link(actor=request.actor, person=mailbox.owner)
+    link = make_password_link(actor=over_owner(request.actor, mailbox), person=mailbox.owner)
     return page(request, "domains/mailbox_detail.html", _context(request, mailbox) | {"link": link})
 
 
