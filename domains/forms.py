@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -241,7 +242,7 @@ class ScopeForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name in ("domains", "shown"):
             # any number is read here; the service refuses what is not the tenant's
-            sent = self.data.getlist(name) if self.is_bound else []
+            sent = self.data.getlist(name) if isinstance(self.data, QueryDict) else []
             choices = [(int(n), n) for n in sent if n.isdecimal() and len(n) < MAX_DIGITS]
             self.fields[name] = forms.TypedMultipleChoiceField(
                 required=False, coerce=int, choices=choices

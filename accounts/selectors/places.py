@@ -20,7 +20,7 @@ from accounts.models import (
 from accounts.roles import Role, covers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from django.db.models import QuerySet
 
@@ -64,7 +64,7 @@ def place_of(user: User, tenant_id: int) -> Place:
     )
 
 
-def _scope(held: list[Membership]) -> frozenset[int] | None:
+def _scope(held: Sequence[Membership]) -> frozenset[int] | None:
     """Return the domains the roles are for together; None when they are for all.
 
     A role for everything widens only what it allows itself, so beside a stronger role for some

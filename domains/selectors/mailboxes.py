@@ -132,7 +132,9 @@ def mailbox_of(tenant: Tenant, mailbox_id: int) -> Mailbox:
     found = (
         Mailbox.objects.of(tenant)
         .annotate(used_bytes=Coalesce("usage__bytes", Value(0), output_field=BigIntegerField()))
-        .select_related("address", "address__domain", "tenant", "owner", "owner__tenant")
+        .select_related(
+            "address", "address__domain", "tenant", "owner", "owner__tenant", "departure"
+        )
         .filter(pk=mailbox_id)
         .first()
     )

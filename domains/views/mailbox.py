@@ -24,7 +24,7 @@ from domains.forms import (
     RenameForm,
 )
 from domains.models import MailboxStatus
-from domains.selectors import departure_of, mailbox_of, mailbox_rows, sign_ins_of, targets_at
+from domains.selectors import mailbox_of, mailbox_rows, sign_ins_of, targets_at
 from domains.services.change_mailbox import change_mailbox
 from domains.services.check_quota import largest_quota
 from domains.services.delete_mailbox import GRACE_CHOICES, delete_mailbox, restore_mailbox
@@ -271,7 +271,7 @@ def _context(request: TenantRequest, mailbox: Mailbox) -> dict[str, Any]:
                 "version": mailbox.version,
             },
         ),
-        "departure": departure_of(mailbox),
+        "departure": getattr(mailbox, "departure", None),
         "suspend_form": MailChoiceForm(
             initial={"mail": MailChoiceForm.REFUSE if mailbox.refuses_mail else MailChoiceForm.KEEP}
         ),

@@ -141,7 +141,7 @@ def test_a_wide_role_beside_a_narrow_one_does_not_widen_it(world: World, admin: 
     helper = narrowed(world, admin)
     assert helper.user is not None
     Membership.objects.create(user=helper.user, tenant=world.tenant, role=Role.AUDITOR)
-    assert place_of(helper.user, world.tenant.pk).domain_ids == {world.domain.pk}
+    assert place_of(helper.user, world.tenant.pk).domain_ids == frozenset({world.domain.pk})
     Membership.objects.create(user=helper.user, tenant=world.tenant, role=Role.COMPANY_ADMIN)
     assert place_of(helper.user, world.tenant.pk).domain_ids is None
 
@@ -182,7 +182,7 @@ def test_the_page_narrows_and_widens(world: World, admin: Actor) -> None:
     assert world.domain.name in ask(admin, path).content.decode()  # type: ignore[attr-defined]  # a page
     one = str(world.domain.pk)
     assert ask(admin, path, {"which": "some", "shown": one, "domains": one}).status_code == 302
-    assert place_of(helper, world.tenant.pk).domain_ids == {world.domain.pk}
+    assert place_of(helper, world.tenant.pk).domain_ids == frozenset({world.domain.pk})
     assert ask(admin, path, {"which": "some", "shown": one}).status_code == 422
     assert ask(admin, path, {"which": "all", "shown": one}).status_code == 302
     assert place_of(helper, world.tenant.pk).domain_ids is None

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from accounts.actor import Actor
 
 BUDGET = 12  # of a list
-DETAIL_BUDGET = 16
+DETAIL_BUDGET = 17
 GB = 1_000_000_000
 
 
