@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import imaplib
 import os
 import smtplib
@@ -47,6 +48,18 @@ def until(condition: Callable[[], T], *, seconds: float = 15, what: str = "") ->
 def stack() -> Stack:
     """The running installation."""
     return running_stack()
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_of_the_browser(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hide playwright's running loop from tests without a browser: they may run loops of our own."""
+    if request.node.get_closest_marker("browser"):
+        yield
+        return
+    loop = asyncio._get_running_loop()  # playwright leaves it set between its calls
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(loop)
 
 
 @pytest.fixture(scope="session")

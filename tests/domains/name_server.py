@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 import socket
 import threading
 from enum import Enum, auto
+from errno import EADDRINUSE
+from secrets import randbelow
 from typing import TYPE_CHECKING, Self
 
 import dns.flags
@@ -19,8 +19,6 @@ import dns.rrset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_hosts = itertools.count(1)
 
 
 def _strings(value: str) -> str:
@@ -44,7 +42,7 @@ class NameServer:
     """Answers on port 53 of a loopback address of its own, by UDP and TCP."""
 
     def __init__(self) -> None:
-        self.address = f"127.222.{os.getpid() % 250}.{next(_hosts) % 250 + 1}"
+        self.address = ""  # chosen at the start
         self.records: dict[tuple[str, str], list[str]] = {}
         self.mood: Callable[[str], Mood] = lambda _name: Mood.TRUTH
         self.asked: list[tuple[str, str]] = []
@@ -54,13 +52,25 @@ class NameServer:
         self._threads.append(threading.Thread(target=self._serve_tcp, daemon=True))
 
     def __enter__(self) -> Self:
-        self._udp.bind((self.address, 53))
         self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._tcp.bind((self.address, 53))
+        self._take_an_address()
         self._tcp.listen()
         for thread in self._threads:
             thread.start()
         return self
+
+    def _take_an_address(self) -> None:
+        """Bind to a loopback address that no other server has, also of another process."""
+        while True:
+            self.address = f"127.222.{randbelow(250)}.{randbelow(250) + 1}"
+            try:
+                self._udp.bind((self.address, 53))
+            except OSError as exc:
+                if exc.errno != EADDRINUSE:
+                    raise
+            else:
+                break
+        self._tcp.bind((self.address, 53))
 
     def __exit__(self, *_: object) -> None:
         for listening in (self._udp, self._tcp):
