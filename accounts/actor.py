@@ -26,6 +26,8 @@ class Actor:
     request_id: str = ""
     via: Tenant | None = None
     domain_ids: frozenset[int] | None = None  # None: every domain of the tenant
+    acting_as: User | None = None  # in whose place; `roles` are then his, `user` stays who it is
+    acting_from: Tenant | None = None  # where the right to that comes from
 
     @classmethod
     def system(cls, tenant: Tenant | None = None) -> Actor:

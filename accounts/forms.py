@@ -232,9 +232,17 @@ class TenantSettingsForm(forms.Form):
         help_text=_("Of system mail and of pages, until a person chooses otherwise."),
     )
     timezone = forms.ChoiceField(required=False, label=_("Time zone"))
+    lets_provider_act = forms.BooleanField(
+        required=False,
+        label=_("Our provider may act in the place of our admins"),
+        help_text=_(
+            "Half an hour each time, the person is told, both names are written down. Never in mail."
+        ),
+    )
 
-    def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, tenant: Tenant, is_own: bool, **kwargs: Any) -> None:
         kwargs["initial"] = {
+            "lets_provider_act": tenant.lets_provider_act,
             "name": tenant.name,
             "language": tenant.language,
             "timezone": tenant.timezone,
@@ -247,6 +255,8 @@ class TenantSettingsForm(forms.Form):
                 _("Like the installation (%(zone)s)") % {"zone": settings.DISPLAY_TIME_ZONE}
             ),
         )
+        if not is_own or tenant.parent_id is None:
+            del self.fields["lets_provider_act"]
 
 
 class PlanForm(forms.Form):

@@ -16,6 +16,7 @@ from accounts.errors import NotAllowed
 from accounts.models import Tenant, User
 from accounts.roles import Action, Role
 from accounts.selectors import place_of
+from accounts.services.act_as import stand_in
 from portal.http import client_ip, wants_fragment
 from portal.logs import request_id
 
@@ -68,6 +69,9 @@ def permission(
                 via=place.via,
                 domain_ids=place.domain_ids,
             )
+            known.actor = stand_in(known.actor, request.session)
+            if known.actor.tenant is not None:
+                known.tenant = known.actor.tenant
             if not known.actor.may(action):
                 raise NotAllowed(_refusal(known), detail=f"{action} denied")
             return view(known, tenant_id, *args, **kwargs)

@@ -30,6 +30,7 @@ class Action(StrEnum):
     TENANT_CREATE = "tenant.create"  # resellers and companies below
     TENANT_CHANGE = "tenant.change"  # plan and status of a tenant below
     TENANT_SETTINGS = "tenant.settings"  # name, language, time zone of one's own tenant
+    PERSON_ACT_AS = "person.act_as"  # in somebody's place, where his company lets its provider
     PLAN_VIEW = "plan.view"
     PLAN_CHANGE = "plan.change"
     PEOPLE_VIEW = "people.view"
@@ -56,7 +57,9 @@ class Action(StrEnum):
 
 _ALL = frozenset(Action)
 _MACHINES = frozenset({Action.QUEUE_VIEW, Action.QUEUE_CHANGE, Action.HEALTH_VIEW})
-_SELLING = frozenset({Action.TENANT_CREATE, Action.TENANT_CHANGE, Action.PLAN_CHANGE})
+_SELLING = frozenset(
+    {Action.TENANT_CREATE, Action.TENANT_CHANGE, Action.PLAN_CHANGE, Action.PERSON_ACT_AS}
+)
 _COMPANY = _ALL - _MACHINES - _SELLING
 _PERSONNEL = frozenset({Action.PEOPLE_CHANGE, Action.TENANT_SETTINGS, Action.AUDIT_VIEW})
 

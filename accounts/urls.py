@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.views import (
+    act_as,
     audit,
     dashboard,
     home,
@@ -44,6 +45,7 @@ tenant_pages: list[URLPattern | URLResolver] = [
         name="invitation-revoke",
     ),
     path("people/<int:person_id>/", people.person_detail, name="person-detail"),
+    path("people/<int:person_id>/act-as/", act_as.act_as, name="act-as"),
     path("people/<int:person_id>/role/", people.role_grant, name="role-grant"),
     path("people/<int:person_id>/role/remove/", people.role_revoke, name="role-revoke"),
     path("people/<int:person_id>/suspend/", people.person_suspend, name="person-suspend"),
@@ -60,6 +62,7 @@ pages: tuple[list[URLPattern | URLResolver], str] = (
         path("settings/profile/", profile.profile, name="profile"),
         path("settings/password/", profile.password, name="password"),
         path("portal/", home.portal, name="portal"),
+        path("portal/act-as/end/", act_as.act_as_end, name="act-as-end"),
         path("portal/<int:tenant_id>/", include(tenant_pages)),
     ],
     "accounts",

@@ -148,6 +148,9 @@ ACCOUNTS = [
     ),
     within("accounts:person-suspend", "colleague", may=MAY_CHANGE_PEOPLE, method="POST", ok=302),
     within("accounts:person-resume", "colleague", may=MAY_CHANGE_PEOPLE, method="POST", ok=409),
+    # allowed to both sellers, but this company has not agreed
+    within("accounts:act-as", "colleague", may=(), method="POST"),
+    personal("accounts:act-as-end", method="POST", ok=302),
     within("accounts:password-link", "colleague", may=MAY_RESET, method="POST"),
     within("accounts:audit", may=MAY_READ_LOG),
 ]

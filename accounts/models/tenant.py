@@ -54,6 +54,7 @@ class Tenant(models.Model):
     refuses_mail = models.BooleanField(default=False)  # while suspended: senders are told at once
     purge_after = models.DateTimeField(null=True, blank=True)  # set while `terminated`
     was_suspended = models.BooleanField(default=False)  # what undoing the termination returns to
+    lets_provider_act = models.BooleanField(default=False)  # in the place of its admins
     plan = models.ForeignKey(
         "accounts.Plan", null=True, blank=True, on_delete=models.PROTECT, related_name="tenants"
     )

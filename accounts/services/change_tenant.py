@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from accounts.errors import NameTaken
+from accounts.errors import NameTaken, NotAllowed
 from accounts.models import Tenant, TenantStatus
 from accounts.policy import require
 from accounts.roles import Action
@@ -25,13 +25,18 @@ def change_tenant(
     name: str | None = None,
     language: str | None = None,
     timezone: str | None = None,
+    lets_provider_act: bool | None = None,
 ) -> Tenant:
-    """Change what is given; None leaves a field alone. Raises NameTaken, NotAllowed."""
+    """Change what is given; None leaves a field alone. Raises NameTaken, NotAllowed.
+
+    `lets_provider_act` is a consent, so only the tenant's own people give it or take it back.
+    """
     require(actor, Action.TENANT_SETTINGS, tenant)
     wanted = {
         "name": None if name is None else clean_name(name),
         "language": language,
         "timezone": timezone,
+        "lets_provider_act": lets_provider_act,
     }
     with transaction.atomic():
         row = Tenant.objects.select_for_update(of=("self",)).get(pk=tenant.pk)
@@ -42,6 +47,8 @@ def change_tenant(
         }
         if not changes:
             return row
+        if "lets_provider_act" in changes and (actor.via or actor.acting_as):
+            raise NotAllowed
         if "name" in changes and row.parent is not None:
             siblings = row.parent.children.exclude(status=TenantStatus.PURGED).exclude(pk=row.pk)
             if siblings.filter(name__iexact=changes["name"][1]).exists():

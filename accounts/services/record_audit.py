@@ -27,7 +27,8 @@ def record_audit(
     passwords, tokens and keys never belong in it.
     """
     kind, target_id, name = target
-    acting_from = actor.via if actor.via and actor.via.pk != tenant.pk else None
+    above = actor.via or actor.acting_from
+    acting_from = above if above and above.pk != tenant.pk else None
     if acting_from is None and actor.user and actor.tenant and actor.tenant.pk != tenant.pk:
         acting_from = actor.tenant
     return AuditEvent.objects.create(
@@ -36,6 +37,7 @@ def record_audit(
         actor_id=actor.user.pk if actor.user else None,
         actor_name=actor.name[:254],
         acting_in=acting_from.name[:120] if acting_from else "",
+        acting_as=actor.acting_as.email if actor.acting_as else "",
         action=action,
         target_kind=kind,
         target_id=target_id,

@@ -203,5 +203,9 @@ def _detail(request: TenantRequest, person: User) -> dict[str, object]:
         "is_home": person.tenant_id == request.tenant.pk,
         "may_change": request.actor.may(Action.PEOPLE_CHANGE),
         "may_manage": may_manage(request.actor, person),
+        "may_act_as": request.actor.via is not None
+        and request.actor.may(Action.PERSON_ACT_AS)
+        and request.tenant.lets_provider_act
+        and bool(held),
         "may_reset": request.actor.may(Action.PASSWORD_RESET),
     }

@@ -191,7 +191,11 @@ def tenant_restore(request: TenantRequest, tenant_id: int, child_id: int) -> Htt
 @permission(Action.TENANT_SETTINGS)
 def tenant_settings(request: TenantRequest, tenant_id: int) -> HttpResponse:
     """Show and change the name, language and zone of the tenant one acts in."""
-    form = TenantSettingsForm(request.POST or None, tenant=request.tenant)
+    form = TenantSettingsForm(
+        request.POST or None,
+        tenant=request.tenant,
+        is_own=request.actor.via is None and request.actor.acting_as is None,
+    )
     if (
         form.is_valid()
         and attempt(
