@@ -77,7 +77,7 @@ def stand_in(actor: Actor, session: Mapping[str, Any]) -> Actor:
         return actor
     if kept.get("tenant") != actor.tenant.pk or kept.get("until", 0) < timezone.now().timestamp():
         return actor
-    person = User.objects.select_related("tenant").filter(pk=kept.get("person")).first()
+    person = User.objects.select_related("tenant").filter(pk=kept.get("person") or 0).first()
     if person is None or not actor.may(Action.PERSON_ACT_AS):
         return actor
     if not _may_stand_in(actor.tenant, person):
