@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from domains.models import DomainStatus, HandOver
+from domains.models import DomainStatus, HandOver, StsMode
 from domains.names import show_domain
 from domains.selectors import domains_of
 from domains.services.delete_mailbox import GRACE_CHOICES
@@ -393,6 +393,12 @@ class ForwarderTargetsForm(forms.Form):
 
     targets = ForwarderForm.base_fields["targets"]
     is_enabled = AliasTargetsForm.base_fields["is_enabled"]
+
+
+class MtaStsForm(forms.Form):
+    """What the MTA-STS policy asks of other servers."""
+
+    mode = forms.ChoiceField(choices=StsMode.choices, label=_("Policy"))
 
 
 class AliasDomainForm(forms.Form):

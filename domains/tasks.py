@@ -7,6 +7,7 @@ from celery import shared_task
 from domains.services.check_due import look_at_due
 from domains.services.known_figures import refresh_figures as refresh
 from domains.services.purge_ended import purge_what_is_over as purge
+from domains.services.ready_keys import ready_keys as complete_keys
 from domains.services.run_departures import run_departures as run
 from domains.services.verify_dns import verify_dns as verify
 
@@ -57,6 +58,18 @@ def purge_deleted() -> None:
 def run_departures() -> None:
     """Carry out what is due of leavers' plans."""
     run()
+
+
+@shared_task(
+    name="domains.ready_keys",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=60,
+    time_limit=90,
+)
+def ready_keys() -> None:
+    """Complete the DKIM keys of some domains."""
+    complete_keys()
 
 
 @shared_task(

@@ -22,6 +22,8 @@ _domain = [
     path("restore/", domains.domain_restore, name="domain-restore"),
     path("dns/", dns.domain_dns, name="domain-dns"),
     path("dns/check/", dns.dns_check, name="dns-check"),
+    path("dns/mta-sts/", dns.domain_mta_sts, name="domain-mta-sts"),
+    path("dns/history/", dns.dns_history, name="dns-history"),
     path("dns/zone/", dns.zone_file_download, name="zone-file"),
     path("dns/share/", dns.dns_share, name="dns-share"),
 ]

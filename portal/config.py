@@ -76,6 +76,22 @@ class Stack(BaseSettings):
         default_factory=list,
         description="Recursive or authoritative DNS servers to ask, as JSON; empty: the system's.",
     )
+    sending_addresses: list[str] = Field(
+        default_factory=list,
+        description="Addresses other servers see our mail come from, as JSON; empty: the mail host's own.",
+    )
+    blocklists: list[str] = Field(
+        default_factory=lambda: ["zen.spamhaus.org", "bl.spamcop.net", "psbl.surriel.com"],
+        description="DNS block lists the sending addresses are looked up in, as JSON.",
+    )
+    dns_update_server: str = Field(
+        "",
+        description="Address of the operator's name server for RFC 2136 updates: new DKIM keys are delegated to its zone by CNAME; empty: they are TXT.",
+    )
+    dns_update_key: str = Field(
+        "hopthu",
+        description="Name of the TSIG key (HMAC-SHA256); its secret is DIR/secrets/tsig_key.",
+    )
     timezone: str = Field("Asia/Ho_Chi_Minh", description="Zone shown where a tenant set none.")
     max_message_bytes: int = Field(
         26_214_400, ge=1_048_576, description="Largest message accepted anywhere, in bytes."
@@ -140,6 +156,16 @@ class Stack(BaseSettings):
     def resolvers(self) -> list[str]:
         """DNS servers the portal asks; empty means the system's own."""
         return self.dns_servers or ([self.box_address(53)] if self.demo else [])
+
+    @property
+    def senders(self) -> list[str]:
+        """Addresses mail is sent from; empty: those of the mail host's name."""
+        return self.sending_addresses or ([self.box_address(1)] if self.demo else [])
+
+    @property
+    def dnsbls(self) -> list[str]:
+        """Block lists to ask; the demo has one of its own."""
+        return ["dnsbl.test"] if self.demo else self.blocklists
 
     def secret(self, name: str) -> str:
         """Return the text of DATA/secrets/NAME. Raises FileNotFoundError before the first start."""

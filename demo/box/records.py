@@ -77,12 +77,17 @@ def _send(owner: dns.name.Name, fill: Callable[[dns.update.UpdateMessage], None]
 
 
 def _zone(owner: dns.name.Name, server: str) -> dns.name.Name:
-    """Return the zone that holds `owner`: whose start of authority the server names."""
-    reply = dns.query.udp(dns.message.make_query(owner, "SOA"), server, timeout=5)
-    for rrset in (*reply.answer, *reply.authority):
-        if rrset.rdtype == dns.rdatatype.SOA:
-            return rrset.name
-    return dns.name.root
+    """Return the zone that holds `owner`: the nearest name above it with a start of authority.
+
+    Asked name by name, because the answer for an alias may be about the zone it leads to.
+    """
+    name = owner
+    while name != dns.name.root:
+        reply = dns.query.udp(dns.message.make_query(name, "SOA"), server, timeout=5)
+        if any(one.rdtype == dns.rdatatype.SOA and one.name == name for one in reply.answer):
+            break
+        name = name.parent()
+    return name
 
 
 def _quoted(value: str) -> str:

@@ -36,6 +36,8 @@ def zones(box: str, mail_hostname: str, operator_domain: str) -> dict[str, str]:
         f"img A {box}.80\n"
         f'@ TXT "v=spf1 ip4:{box}.25 -all"\n'
         '_dmarc TXT "v=DMARC1; p=reject"\n',
+        # a block list that lists its test entry (RFC 5782) and nobody else
+        "dnsbl.test": '2.0.0.127 A 127.0.0.2\n2.0.0.127 TXT "Test entry"\n',
         "127.in-addr.arpa": f"1.{third}.{second} PTR {mail_hostname}.\n"
         f"25.{third}.{second} PTR mx.partner.test.\n"
         "1.0.0 PTR localhost.\n",

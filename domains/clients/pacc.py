@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 HOST_LABEL = "ua-auto-config"
 # The document names hosts only: a protocol is left out where it is not on its own TLS port.
-_PORTS = {"imap": 993, "pop3": 995, "smtp": 465}
+IMAPS = 993
+_PORTS = {"imap": IMAPS, "pop3": 995, "smtp": 465}
 
 
 def document(account: Account) -> bytes:

@@ -21,6 +21,7 @@ _MENDABLE = frozenset(
         Reason.SPF_AFTER_ALL,
         Reason.SPF_OPEN,
         Reason.SPF_WITHOUT_ALL,
+        Reason.SPF_NOT_OURS,
     }
 )
 

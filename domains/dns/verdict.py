@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from domains.dns.records import OWNERSHIP_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from domains.dns.answers import ServerAnswer
     from domains.dns.records import ExpectedRecord
+    from domains.dns.spf import SpfFinding
 
 SPF_LOOKUPS = 10  # RFC 7208 section 4.6.4
 _SPF_LOOKUP_TERMS = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})
@@ -50,6 +51,15 @@ class Reason(StrEnum):
     SPF_WITHOUT_ALL = "spf_without_all"
     SPF_SOFT = "spf_soft"  # match: ~all
     SPF_TOO_MANY = "spf_too_many"
+    SPF_BROKEN = "spf_broken"  # receivers reject it (permerror)
+    SPF_NOT_OURS = "spf_not_ours"  # it names us, yet does not authorise the addresses we send from
+    SPF_BY_ADDRESS = "spf_by_address"  # match: authorises our addresses by another way
+    TWO_STS = "two_sts"
+    STS_OLD_ID = "sts_old_id"
+    TWO_TLSRPT = "two_tlsrpt"
+    TLSRPT_BROKEN = "tlsrpt_broken"
+    SRV_ELSEWHERE = "srv_elsewhere"
+    OTHER_DIGEST = "other_digest"
     TWO_DKIM = "two_dkim"
     DKIM_OTHER_KEY = "dkim_other_key"
     DKIM_REVOKED = "dkim_revoked"
@@ -76,6 +86,7 @@ class Judgement:
     observed: tuple[str, ...] = ()  # the values that bear on this record
     asked: int = 0  # servers
     answered: int = 0
+    figures: Mapping[str, object] = field(default_factory=dict)  # SPF: lookups, addresses
 
 
 def judge(record: ExpectedRecord, answers: Sequence[ServerAnswer]) -> Judgement:
@@ -96,9 +107,28 @@ def judge(record: ExpectedRecord, answers: Sequence[ServerAnswer]) -> Judgement:
     return Judgement(found[0].outcome, found[0].reason, values, len(answers), len(heard))
 
 
+def weigh(judgement: Judgement, finding: SpfFinding) -> Judgement:
+    """Return the verdict on an SPF record after it was evaluated for the addresses we send from."""
+    figures = {"lookups": finding.lookups, "addresses": dict(finding.results)}
+    judged = replace(judgement, figures=figures)
+    if finding.lookups > SPF_LOOKUPS:
+        return replace(judged, outcome=Outcome.CONFLICT, reason=Reason.SPF_TOO_MANY)
+    if finding.is_broken:
+        return replace(judged, outcome=Outcome.CONFLICT, reason=Reason.SPF_BROKEN)
+    if not finding.results:
+        return judged
+    if judgement.reason is Reason.SPF_WITHOUT_US and not finding.refused:
+        return replace(judged, outcome=Outcome.MATCH, reason=Reason.SPF_BY_ADDRESS)
+    if judgement.outcome is Outcome.MATCH and finding.refused:
+        return replace(judged, outcome=Outcome.CONFLICT, reason=Reason.SPF_NOT_OURS)
+    return judged
+
+
 def _kind(record: ExpectedRecord) -> str:
-    if record.rdtype == "CNAME":
-        return "cname"
+    if record.rdtype in {"CNAME", "SRV"}:
+        return record.rdtype.lower()
+    if record.record in _JUDGES:
+        return record.record
     return record.record.partition("-")[0]
 
 
@@ -201,6 +231,47 @@ def _dmarc(record: ExpectedRecord, values: tuple[str, ...]) -> Judgement:
     return Judgement(Outcome.MATCH, Reason.NONE if same else Reason.DMARC_STRICTER, found)
 
 
+def _sts(record: ExpectedRecord, values: tuple[str, ...]) -> Judgement:
+    found = tuple(v for v in values if re.match(r"v\s*=\s*STSv1\s*(;|$)", v.strip()))
+    if not found:
+        return Judgement(Outcome.MISSING)
+    if len(found) > 1:
+        return Judgement(Outcome.CONFLICT, Reason.TWO_STS, found)
+    same = tags(found[0]).get("id") == tags(record.value)["id"]
+    if same:
+        return Judgement(Outcome.MATCH, observed=found)
+    return Judgement(Outcome.CONFLICT, Reason.STS_OLD_ID, found)
+
+
+def _tlsrpt(_record: ExpectedRecord, values: tuple[str, ...]) -> Judgement:
+    found = tuple(v for v in values if re.match(r"v\s*=\s*TLSRPTv1\s*(;|$)", v.strip()))
+    if not found:
+        return Judgement(Outcome.MISSING)
+    if len(found) > 1:
+        return Judgement(Outcome.CONFLICT, Reason.TWO_TLSRPT, found)
+    if not re.match(r"(mailto|https):", tags(found[0]).get("rua", "")):
+        return Judgement(Outcome.CONFLICT, Reason.TLSRPT_BROKEN, found)
+    return Judgement(Outcome.MATCH, observed=found)
+
+
+def _srv(record: ExpectedRecord, values: tuple[str, ...]) -> Judgement:
+    if not values:
+        return Judgement(Outcome.MISSING)
+    wanted = record.value.lower().split()[2:]  # port and target; priority and weight are free
+    if any(value.lower().split()[2:] == wanted for value in values):
+        return Judgement(Outcome.MATCH, observed=values)
+    return Judgement(Outcome.CONFLICT, Reason.SRV_ELSEWHERE, values)
+
+
+def _pacc(record: ExpectedRecord, values: tuple[str, ...]) -> Judgement:
+    found = tuple(v for v in values if v.strip().startswith("v=UAAC1"))
+    if not found:
+        return Judgement(Outcome.MISSING)
+    if any(tags(v).get("d") == tags(record.value)["d"] for v in found):
+        return Judgement(Outcome.MATCH, observed=found)
+    return Judgement(Outcome.CONFLICT, Reason.OTHER_DIGEST, found)
+
+
 def tags(text: str) -> dict[str, str]:
     """Return the tag list of a DKIM or DMARC record (RFC 6376 section 3.2); the first of a name."""
     found: dict[str, str] = {}
@@ -218,4 +289,8 @@ _JUDGES: dict[str, Callable[[ExpectedRecord, tuple[str, ...]], Judgement]] = {
     "dkim": _dkim,
     "cname": _cname,
     "dmarc": _dmarc,
+    "mta-sts": _sts,
+    "tls-rpt": _tlsrpt,
+    "srv": _srv,
+    "pacc": _pacc,
 }

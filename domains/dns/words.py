@@ -18,6 +18,14 @@ _TITLES: dict[str, str | _StrPromise] = {
     "spf": "SPF",
     "dkim": "DKIM",
     "dmarc": "DMARC",
+    "mta-sts": "MTA-STS",
+    "mta-sts-host": gettext_lazy("MTA-STS policy"),
+    "tls-rpt": "TLS-RPT",
+    "autoconfig": gettext_lazy("Thunderbird set-up"),
+    "autodiscover": gettext_lazy("Outlook set-up"),
+    "pacc": gettext_lazy("PACC digest"),
+    "pacc-host": "PACC",
+    "srv": "SRV",
 }
 
 _PURPOSES = {
@@ -26,6 +34,14 @@ _PURPOSES = {
     "spf": gettext_lazy("Which servers may send mail for this domain."),
     "dkim": gettext_lazy("The key other servers check our signatures with."),
     "dmarc": gettext_lazy("What others should do with mail that only pretends to be yours."),
+    "mta-sts": gettext_lazy("Tells other servers that a policy about encryption exists."),
+    "mta-sts-host": gettext_lazy("Where that policy is fetched; we serve it."),
+    "tls-rpt": gettext_lazy("Where other servers report failures of encryption."),
+    "autoconfig": gettext_lazy("Lets Thunderbird and others find their servers."),
+    "autodiscover": gettext_lazy("Lets Outlook find its servers."),
+    "pacc": gettext_lazy("Vouches for the document that newer programs read."),
+    "pacc-host": gettext_lazy("Where newer programs fetch their settings."),
+    "srv": gettext_lazy("Lets programs find this service by name (RFC 6186)."),
 }
 
 # Heading and sentence for a reason; the sentence says the way out.
@@ -84,6 +100,45 @@ _ADVICE: dict[Reason, tuple[str | _StrPromise, str | _StrPromise]] = {
         gettext_lazy("The record asks for more than ten lookups."),
         gettext_lazy("Receivers stop there and ignore it. Remove senders you no longer use."),
     ),
+    Reason.SPF_BROKEN: (
+        gettext_lazy("Receivers cannot read the record and treat it as none."),
+        gettext_lazy(
+            "A word in it is misspelt, or an include leads to a name without an SPF record. "
+            "Remove what you no longer need."
+        ),
+    ),
+    Reason.SPF_NOT_OURS: (
+        gettext_lazy("The record names us, yet our servers are not allowed."),
+        gettext_lazy("Something before our part refuses them. Put our part first:"),
+    ),
+    Reason.SPF_BY_ADDRESS: (
+        gettext_lazy("Our servers are allowed by another way than the one proposed."),
+        gettext_lazy("That is fine, but it has to follow when our addresses change."),
+    ),
+    Reason.TWO_STS: (
+        gettext_lazy("Keep one record, never two."),
+        gettext_lazy("With two of them other servers act as if there were none."),
+    ),
+    Reason.STS_OLD_ID: (
+        gettext_lazy("The policy has changed since."),
+        gettext_lazy("Publish the new id, so that other servers fetch it again."),
+    ),
+    Reason.TWO_TLSRPT: (
+        gettext_lazy("Keep one record, never two."),
+        gettext_lazy("With two of them other servers act as if there were none."),
+    ),
+    Reason.TLSRPT_BROKEN: (
+        gettext_lazy("The record does not say where reports go."),
+        gettext_lazy("After v=TLSRPTv1 there must be rua=mailto: or rua=https:."),
+    ),
+    Reason.SRV_ELSEWHERE: (
+        gettext_lazy("The name points to another server or port."),
+        gettext_lazy("Programs that follow it do not find us. Replace the value."),
+    ),
+    Reason.OTHER_DIGEST: (
+        gettext_lazy("The digest is that of another document."),
+        gettext_lazy("Programs then refuse our settings. Publish the value shown here."),
+    ),
     Reason.TWO_DKIM: (
         gettext_lazy("There are two keys under one name."),
         gettext_lazy("Delete the one that differs from the value shown here."),
@@ -136,7 +191,9 @@ _REASONS = {reason.value: reason for reason in Reason}
 
 
 def title(code: str) -> str:
-    """Return the name of a record: «DKIM s1»."""
+    """Return the name of a record: «DKIM s1», «MTA-STS»."""
+    if code in _TITLES:
+        return str(_TITLES[code])
     kind, _dash, selector = code.partition("-")
     name = str(_TITLES.get(kind, kind.upper()))
     return f"{name} {selector}" if selector else name
@@ -144,7 +201,7 @@ def title(code: str) -> str:
 
 def purpose(code: str) -> str:
     """Return what the record is good for."""
-    return str(_PURPOSES.get(code.partition("-")[0], ""))
+    return str(_PURPOSES.get(code) or _PURPOSES.get(code.partition("-")[0], ""))
 
 
 def advice(reason: str) -> tuple[str, str]:

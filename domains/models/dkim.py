@@ -20,6 +20,10 @@ class DkimKey(models.Model):
     private_sealed = models.BinaryField()  # portal.sealing over PKCS#8 PEM
     created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
     active_at = models.DateTimeField(null=True, blank=True)  # None: not signing yet
+    delegated_to = models.CharField(  # name in the operator's zone; empty: the domain's own TXT
+        max_length=253, blank=True, db_default=""
+    )
+    published_at = models.DateTimeField(null=True, blank=True)  # when our zone took it
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

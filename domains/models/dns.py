@@ -51,6 +51,7 @@ class DnsRecordState(models.Model):
     observed = models.JSONField(default=list)  # list of text values, as the servers gave them
     verdict = models.CharField(max_length=16, choices=Verdict)
     detail = models.CharField(max_length=64, blank=True)  # code of the reason: "two_spf", "timeout"
+    figures = models.JSONField(default=dict)  # of SPF: {"lookups": 4, "addresses": {…: "pass"}}
     servers_asked = models.PositiveSmallIntegerField(default=0)
     servers_answered = models.PositiveSmallIntegerField(default=0)
 

@@ -12,7 +12,7 @@ from domains.selectors.addresses import (
     mailbox_addresses_of,
 )
 from domains.selectors.departures import Step, departure_of, steps_of
-from domains.selectors.dns import DnsReport, dns_report, running_check
+from domains.selectors.dns import DnsReport, dns_checks, dns_report, running_check
 from domains.selectors.domains import (
     DomainRow,
     alias_choices,
@@ -60,6 +60,7 @@ __all__ = [
     "catch_all_of",
     "departure_of",
     "directory_of",
+    "dns_checks",
     "dns_report",
     "domain_by_token",
     "domain_counts",

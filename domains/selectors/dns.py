@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from django.db.models import Prefetch
 from django.utils import timezone
 
 from domains.dns import words
-from domains.dns.records import ExpectedRecord, Step
+from domains.dns.dmarc import DmarcPath, dmarc_path
+from domains.dns.providers import Provider, provider_of
+from domains.dns.records import ExpectedRecord, Need, Step
 from domains.dns.repair import proposal
-from domains.dns.verdict import Judgement, Outcome, Reason
+from domains.dns.verdict import Judgement, Outcome, Reason, tags
 from domains.models import DnsCheck, DnsRecordState, Domain, DomainStatus, Verdict
 from domains.selectors.domains import expected_records
 
@@ -36,6 +39,7 @@ class RecordView:
     known: str
     known_at: datetime | None
     is_optional: bool  # the proof of a domain that was proved already
+    figures: Mapping[str, object]  # what was counted while it was judged
 
     @property
     def code(self) -> str:
@@ -53,9 +57,36 @@ class RecordView:
         return words.purpose(self.code)
 
     @property
+    def is_required(self) -> bool:
+        """Whether the domain does not work as it should without it."""
+        return self.expected.need is Need.REQUIRED
+
+    @property
+    def is_recommended(self) -> bool:
+        """Whether it is worth its effort for most domains."""
+        return self.expected.need is Need.RECOMMENDED
+
+    @property
+    def lookups(self) -> int:
+        """Of SPF: how many lookups the whole record costs receivers; 0: not counted."""
+        found = self.figures.get("lookups", 0)
+        return found if isinstance(found, int) else 0
+
+    @property
+    def senders(self) -> list[tuple[str, bool]]:
+        """Of SPF: our sending addresses, and whether the live record allows each."""
+        found = self.figures.get("addresses", {})
+        pairs = found.items() if isinstance(found, dict) else ()
+        return [(str(address), result == "pass") for address, result in pairs]
+
+    @property
     def is_problem(self) -> bool:
         """Whether something is to be done; an unknown record keeps its last verdict here."""
-        return not self.is_optional and self.known in {Verdict.MISSING, Verdict.CONFLICT}
+        return (
+            self.is_required
+            and not self.is_optional
+            and self.known in {Verdict.MISSING, Verdict.CONFLICT}
+        )
 
     @property
     def is_fine(self) -> bool:
@@ -136,11 +167,41 @@ class DnsReport:
     changes: tuple[Change, ...]
     latest: DnsCheck | None  # the last finished check
     running: DnsCheck | None
+    dmarc: DmarcPath | None  # None: no policy that can be read
+
+    @property
+    def provider(self) -> Provider | None:
+        """Whose name servers the domain has, when it is one we know."""
+        return provider_of(self.latest.servers) if self.latest else None
+
+    @property
+    def fresh_changes(self) -> list[Change]:
+        """What changed since yesterday began."""
+        return [change for change in self.changes if change.at >= _yesterday()]
+
+    @property
+    def older_changes(self) -> list[Change]:
+        """What changed before that."""
+        return [change for change in self.changes if change.at < _yesterday()]
 
     @property
     def to_do(self) -> list[RecordView]:
         """Records that were missing or wrong when last seen, and those never seen."""
-        return [r for r in self.records if (r.is_problem or not r.known) and not self._doubted(r)]
+        return [
+            r
+            for r in self.records
+            if r.is_required and (r.is_problem or not r.known) and not self._doubted(r)
+        ]
+
+    @property
+    def recommended(self) -> list[RecordView]:
+        """Records that make mail safer or easier and are not there; nothing breaks without them."""
+        return [r for r in self.records if r.is_recommended and not r.is_fine]
+
+    @property
+    def optional(self) -> list[RecordView]:
+        """The rest that is not there, for who wants everything."""
+        return [r for r in self.records if r.expected.need is Need.OPTIONAL and not r.is_fine]
 
     @property
     def doubtful(self) -> list[RecordView]:
@@ -155,7 +216,7 @@ class DnsReport:
     @property
     def wanted(self) -> list[RecordView]:
         """Records that are needed now: all but a proof already given."""
-        return [record for record in self.records if not record.is_optional]
+        return [r for r in self.records if r.is_required and not r.is_optional]
 
     @property
     def seen_count(self) -> int:
@@ -185,7 +246,7 @@ class DnsReport:
 
     @staticmethod
     def _doubted(record: RecordView) -> bool:
-        return record.verdict == Verdict.UNKNOWN and not record.is_optional
+        return record.verdict == Verdict.UNKNOWN and record.is_required and not record.is_optional
 
 
 def dns_report(domain: Domain) -> DnsReport:
@@ -211,12 +272,56 @@ def dns_report(domain: Domain) -> DnsReport:
         tuple(changes_in(list(reversed(finished)), since=timezone.now() - CHANGES_WITHIN)),
         latest,
         running,
+        _dmarc(records, finished),
     )
+
+
+def _yesterday() -> datetime:
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=1)
+
+
+def _dmarc(records: Sequence[RecordView], finished: Sequence[DnsCheck]) -> DmarcPath | None:
+    """Return where the domain's policy stands; `finished` newest first."""
+    own = next(record for record in records if record.code == "dmarc")
+    if own.verdict != Verdict.MATCH or not own.observed:
+        return None
+    sends_well = all(r.is_fine for r in records if r.expected.step is Step.SENDING)
+    policy = tags(own.observed[0]).get("p", "").lower()
+    since = None
+    for check in finished:
+        if not _is_steady(check, policy):
+            break
+        since = check.finished_at
+    return dmarc_path(own.observed[0], since=since, sends_well=sends_well, now=timezone.now())
+
+
+def _is_steady(check: DnsCheck, policy: str) -> bool:
+    """Return whether nothing the check saw speaks against SPF, DKIM and this very policy."""
+    for state in check.records.all():
+        kind = state.record.partition("-")[0]
+        if kind in {"spf", "dmarc"} or state.record == "dkim-s1":
+            if state.verdict == Verdict.UNKNOWN:
+                continue
+            if state.verdict != Verdict.MATCH:
+                return False
+            if kind == "dmarc" and tags(state.observed[0]).get("p", "").lower() != policy:
+                return False
+    return True
 
 
 def running_check(domain: Domain) -> DnsCheck | None:
     """Return the unfinished check of `domain`, if any. One query."""
     return DnsCheck.objects.filter(domain=domain, finished_at=None).order_by("-pk").first()
+
+
+def dns_checks(domain: Domain) -> QuerySet[DnsCheck]:
+    """Return the finished checks that are kept, newest first, with what each saw."""
+    return (
+        DnsCheck.objects.filter(domain=domain, finished_at__isnull=False)
+        .prefetch_related(Prefetch("records", DnsRecordState.objects.order_by("pk")))
+        .order_by("-pk")
+    )
 
 
 def changes_in(checks: Sequence[DnsCheck], *, since: datetime) -> list[Change]:
@@ -272,6 +377,7 @@ def _view(
         known=known.verdict if known else "",
         known_at=known.check_row.finished_at if known else None,
         is_optional=record.record == "ownership" and domain.status != DomainStatus.PENDING,
+        figures=state.figures if state else {},
     )
 
 
@@ -280,7 +386,7 @@ def _steps(records: Iterable[RecordView]) -> Iterable[StepView]:
     for record in records:
         by_step.setdefault(record.expected.step, []).append(record)
     is_first_open = True
-    for step in Step:
+    for step in (Step.OWNERSHIP, Step.RECEIVING, Step.SENDING):
         mine = by_step.get(step, [])
         open_records = sum(not record.is_fine for record in mine)
         if not open_records:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from django.core import signing
 from django.db.models import Count, Q, Sum, Window
 
-from domains.dns.records import DkimPublic, ExpectedRecord, expected
+from domains.clients import pacc, sts
+from domains.clients.servers import Account, Cover, mail_servers
+from domains.dns.records import DkimPublic, ExpectedRecord, Service, expected
 from domains.models import Domain, DomainStatus, Mailbox
 from domains.names import show_domain
 from domains.selectors.search import address_part, within
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.models import Tenant
+    from domains.models import DkimKey
 
 NEEDS_ATTENTION = Q(dns_problems__gt=0, status=DomainStatus.ACTIVE)
 FILTERS = {
@@ -135,8 +139,60 @@ def expected_records(domain: Domain) -> tuple[ExpectedRecord, ...]:
         ownership_token=domain.ownership_token,
         mail_hostname=stack().mail_hostname,
         operator_domain=stack().operator_domain,
-        dkim=tuple(DkimPublic(key.selector, key.public_key) for key in keys),
+        dkim=_dkim(list(keys)),
+        sts_id=_sts_id(domain),
+        services=_services(),
+        pacc=_pacc(domain),
     )
+
+
+def _dkim(keys: list[DkimKey]) -> tuple[DkimPublic, ...]:
+    """Return the public halves; before the proof the first one counts as signing."""
+    is_active = any(key.active_at for key in keys)
+    return tuple(
+        DkimPublic(
+            key.selector,
+            key.public_key,
+            key.delegated_to,
+            is_signing=key.active_at is not None if is_active else place == 0,
+        )
+        for place, key in enumerate(keys)
+    )
+
+
+def _sts_id(domain: Domain) -> str:
+    mode = sts.Mode(domain.mta_sts_mode)
+    if mode is sts.Mode.NONE:
+        return ""
+    return sts.policy_id(sts.policy(mode, stack().mail_hostname))
+
+
+def _services() -> tuple[Service, ...]:
+    host, port = stack().mail_hostname, stack().mail_port
+    mail = [
+        Service(name, host, port(offset))
+        for name, offset in (
+            ("imaps", "imaps"),
+            ("pop3s", "pop3s"),
+            ("submissions", "submissions"),
+            ("submission", "submission"),
+            ("sieve", "managesieve"),
+        )
+    ]
+    site = urlsplit(stack().url)
+    if site.scheme == "https" and site.hostname:
+        mail.append(Service("autodiscover", site.hostname, site.port or 443))
+    return tuple(mail)
+
+
+def _pacc(domain: Domain) -> str:
+    """Return the digest record; empty where the document could not name a single server."""
+    servers = mail_servers(stack().mail_hostname, stack().mail_port)
+    imaps = next(server for server in servers if server.cover is Cover.TLS)
+    if imaps.port != pacc.IMAPS:
+        return ""
+    document = pacc.document(Account(domain.name, stack().brand, stack().url, servers))
+    return pacc.digest_record(document)
 
 
 def domain_by_token(token: str, *, salt: str, max_age: int) -> Domain:

@@ -89,7 +89,7 @@ def _batch(runner: asyncio.Runner, engine: Engine, size: int) -> int:
     )
     quiet: list[tuple[_Case, list[Seen]]] = []
     for case, observation in zip(cases, observations, strict=True):
-        seen = judged(case.records, observation)
+        seen = judged(case.domain.name, case.records, observation)
         if _is_quiet(case, seen):
             quiet.append((case, seen))
         else:

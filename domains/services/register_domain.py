@@ -12,27 +12,24 @@ from accounts.models import Tenant, TenantKind
 from accounts.policy import require
 from accounts.roles import Action
 from accounts.services.record_audit import record_audit
-from domains.dkim import make_key_pair
 from domains.errors import DomainListed, DomainOfOperator, DomainOverlaps, DomainTaken
-from domains.models import DkimKey, Domain
+from domains.models import Domain
 from domains.names import NameRefused, parse_domain_name
+from domains.services.ready_keys import add_keys
 from domains.services.request_dns_check import open_check
 from domains.services.require_room import Room, require_room
 from portal.config import stack
-from portal.sealing import seal
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
     from domains.names import DomainName
 
-FIRST_SELECTOR = "s1"
-SEAL_PURPOSE = "dkim"
 TOKEN_BYTES = 16
 _LOCK = 0x686F7074687502  # advisory: names above and below each other are compared one at a time
 
 
 def register_domain(*, actor: Actor, tenant: Tenant, name: str) -> Domain:
-    """Insert the pending domain with its token and first DKIM key, and ask its DNS at once.
+    """Insert the pending domain with its token and DKIM keys, and ask its DNS at once.
 
     Raises NameRefused, DomainListed, DomainTaken, DomainOverlaps, DomainOfOperator (all on the
     field `name`), LimitReached, NotAllowed.
@@ -40,20 +37,13 @@ def register_domain(*, actor: Actor, tenant: Tenant, name: str) -> Domain:
     require(actor, Action.DOMAIN_CREATE, tenant)
     parsed = _read(name)
     _refuse_operators_own(parsed, tenant)
-    pair = make_key_pair()
     with transaction.atomic():
         # tenants before names, as everywhere: who holds the names never waits for a tenant
         require_room(tenant, Room.DOMAINS)
         _lock_names()
         _refuse_taken(parsed, tenant)
         domain = _insert(parsed, tenant)
-        DkimKey.objects.create(
-            tenant=tenant,
-            domain=domain,
-            selector=FIRST_SELECTOR,
-            public_key=pair.public_key,
-            private_sealed=seal(pair.private_pem, purpose=SEAL_PURPOSE),
-        )
+        add_keys(domain)
         record_audit(
             actor, tenant, action="domain.create", target=("domain", domain.pk, domain.name)
         )

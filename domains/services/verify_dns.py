@@ -13,11 +13,14 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.services.note_access_change import note_domain_change
 from accounts.services.record_audit import record_audit
+from domains.dns.records import Need
 from domains.dns.resolver import observe
 from domains.dns.schedule import next_look
 from domains.dns.verdict import Judgement, Outcome, judge
 from domains.models import DkimKey, DnsCheck, DnsRecordState, Domain, DomainStatus, Verdict
 from domains.selectors import expected_records
+from domains.services.ready_keys import SELECTORS, add_keys, publish_keys
+from domains.services.weigh_spf import weigh_spf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,15 +61,22 @@ def verify_dns(*, check_id: int) -> DnsCheck | None:
     check = DnsCheck.objects.select_related("domain", "tenant").filter(pk=check_id).first()
     if check is None or check.finished_at is not None:
         return check
+    add_keys(check.domain)
+    publish_keys(check.domain)
     records = expected_records(check.domain)
     observation = observe(check.domain.name, [record.question for record in records])
-    seen = judged(records, observation)
+    seen = judged(check.domain.name, records, observation)
     return store_check(check.domain_id, check_id, seen, list(observation.servers))
 
 
-def judged(records: Sequence[ExpectedRecord], observation: Observation) -> list[Seen]:
-    """Return the verdict on every record."""
-    return [Seen(one, judge(one, observation.answers[one.question])) for one in records]
+def judged(
+    domain_name: str, records: Sequence[ExpectedRecord], observation: Observation
+) -> list[Seen]:
+    """Return the verdict on every record; SPF is weighed with all its includes."""
+    return [
+        Seen(one, weigh_spf(domain_name, one, judge(one, observation.answers[one.question])))
+        for one in records
+    ]
 
 
 def store_check(
@@ -115,6 +125,7 @@ def _write_states(check: DnsCheck, seen: list[Seen]) -> None:
             observed=list(one.judgement.observed),
             verdict=Verdict(one.judgement.outcome.value),
             detail=one.judgement.reason.value,
+            figures=dict(one.judgement.figures),
             servers_asked=one.judgement.asked,
             servers_answered=one.judgement.answered,
         )
@@ -159,10 +170,15 @@ def _conclude(domain: Domain, seen: list[Seen], now: datetime, *, is_unsettled: 
         f"{one.record.record}.{known[one.record.record]}"
         for one in seen
         if known.get(one.record.record) in _BAD
+        and one.record.need is Need.REQUIRED
         # The proof may be removed once it was seen.
         and (one.record.record != "ownership" or domain.status == DomainStatus.PENDING)
     ]
-    unknown = [one for one in seen if one.judgement.outcome is Outcome.UNKNOWN]
+    unknown = [
+        one
+        for one in seen
+        if one.judgement.outcome is Outcome.UNKNOWN and one.record.need is Need.REQUIRED
+    ]
     domain.checked_at = now
     domain.dns_problems = len(bad)
     domain.dns_unknown = len(unknown)
@@ -183,7 +199,9 @@ def _activate(domain: Domain, now: datetime) -> None:
     domain.verified_at = now
     domain.save(update_fields=["status", "verified_at"])
     note_domain_change(domain_name=domain.name)
-    DkimKey.objects.filter(domain=domain, active_at=None, retired_at=None).update(active_at=now)
+    DkimKey.objects.filter(
+        domain=domain, selector=SELECTORS[0], active_at=None, retired_at=None
+    ).update(active_at=now)
     record_audit(
         Actor.system(domain.tenant),
         domain.tenant,

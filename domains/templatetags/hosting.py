@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
+from domains.dns.difference import difference
 from domains.dns.verdict import Reason
-from domains.dns.words import domain_state
+from domains.dns.words import domain_state, title
 from domains.models import DomainStatus, MailboxStatus, Verdict
 from domains.names import show_address, show_domain
 from portal.duration import since
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 
     from django.utils.safestring import SafeString
 
+    from domains.dns.difference import Part
     from domains.models import Domain, Mailbox
     from domains.selectors.dns import RecordView
 
 register = template.Library()
 register.filter("shown_domain", show_domain)
+register.filter("record_title", title)
 register.filter("shown_address", show_address)
 
 
@@ -86,23 +89,31 @@ def mailbox_badge(mailbox: Mailbox) -> SafeString:
 
 @register.simple_tag
 def live_value(record: RecordView, value: str) -> SafeString:
-    """Return a live value; the parts that have to go are struck out."""
+    """Return a live value; what differs from the expected one is struck out."""
     if record.verdict != Verdict.CONFLICT:
         return format_html("{}", value)
-    if record.expected.rdtype == "MX":
-        ours = record.expected.value.partition(" ")[2].lower()
-        return _struck(value) if value.partition(" ")[2] != ours else format_html("{}", value)
     if record.code == "spf":
         return format_html_join(" ", "{}", ((_spf_term(record, t),) for t in value.split()))
-    return format_html("{}", value)
+    return _marked(difference(record.expected.value, value)[1], "del")
+
+
+@register.simple_tag
+def expected_value(record: RecordView) -> SafeString:
+    """Return the expected value; what the live one lacks is marked."""
+    if record.verdict != Verdict.CONFLICT or record.code == "spf" or len(record.observed) != 1:
+        return format_html("{}", record.expected.value)
+    return _marked(difference(record.expected.value, record.observed[0])[0], "ins")
 
 
 def _spf_term(record: RecordView, term: str) -> SafeString:
     is_all = term.lower().lstrip("+-~?") == "all"
     if is_all and record.detail in {Reason.SPF_OPEN, Reason.SPF_AFTER_ALL}:
-        return _struck(term)
+        return format_html("<del>{}</del>", term)
     return format_html("{}", term)
 
 
-def _struck(text: str) -> SafeString:
-    return format_html("<del>{}</del>", text)
+def _marked(parts: list[Part], mark: str) -> SafeString:
+    pieces = {"del": "<del>{}</del>", "ins": "<ins>{}</ins>"}
+    return format_html_join(
+        "", "{}", ((format_html(pieces[mark] if p.differs else "{}", p.text),) for p in parts)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib import messages
 from django.core import signing
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -15,12 +16,16 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.http import TenantRequest, permission
 from accounts.roles import Action
 from domains.dns.records import zone_file
-from domains.models import DomainStatus
+from domains.forms import MtaStsForm
+from domains.models import DomainStatus, StsMode
 from domains.names import show_domain
-from domains.selectors import dns_report, domain_by_token, domain_of, expected_records
+from domains.selectors import dns_checks, dns_report, domain_by_token, domain_of, expected_records
 from domains.services.request_dns_check import request_dns_check
+from domains.services.set_mta_sts import set_mta_sts
 from portal.config import stack
+from portal.forms import attempt
 from portal.http import page
+from portal.paging import paged
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -41,9 +46,8 @@ def domain_dns(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpRe
     report = dns_report(domain)
     if request.GET.get("seen") == _marker(report):
         return HttpResponse(status=204)
-    return page(
-        request, "domains/domain_dns.html", _context(domain, report), fragment="domains/_dns.html"
-    )
+    context = _context(domain, report) | {"may_change": request.actor.may(Action.DOMAIN_CHANGE)}
+    return page(request, "domains/domain_dns.html", context, fragment="domains/_dns.html")
 
 
 @require_POST
@@ -56,6 +60,36 @@ def dns_check(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpRes
     return redirect(
         "domains:domain-setup" if wizard else "domains:domain-dns", tenant_id, domain_id
     )
+
+
+@require_POST
+@permission(Action.DOMAIN_CHANGE)
+def domain_mta_sts(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Choose what the MTA-STS policy asks of other servers."""
+    domain = domain_of(request.tenant, domain_id)
+    form = MtaStsForm(request.POST)
+    if form.is_valid():
+        mode = StsMode(form.cleaned_data["mode"])
+        if attempt(form, set_mta_sts, actor=request.actor, domain=domain, mode=mode):
+            messages.success(request, _("The policy is served from now on. Publish its new id."))
+            return redirect("domains:domain-dns", tenant_id, domain_id)
+    context = _context(domain, dns_report(domain)) | {"sts_form": form, "may_change": True}
+    return page(request, "domains/domain_dns.html", context, status=422)
+
+
+@require_GET
+@permission(Action.DOMAIN_VIEW)
+def dns_history(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """List every change that is still remembered, newest first."""
+    domain = domain_of(request.tenant, domain_id)
+    context = {
+        "here": "domains",
+        "domain": domain,
+        "shown_name": show_domain(domain.name),
+        "tab": "dns",
+        "page": paged(dns_checks(domain), request.GET),
+    }
+    return page(request, "domains/dns_history.html", context)
 
 
 @require_GET
@@ -73,7 +107,7 @@ def dns_share(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpRes
     domain = domain_of(request.tenant, domain_id)
     token = signing.dumps([domain.pk, domain.ownership_token[:8]], salt=SALT)
     link = stack().url + reverse("domains:dns-shared", args=[token])
-    context = _context(domain, dns_report(domain)) | {"share_link": link}
+    context = _context(domain, dns_report(domain)) | {"share_link": link, "may_change": True}
     return page(request, "domains/domain_dns.html", context)
 
 
@@ -114,6 +148,7 @@ def _context(domain: Domain, report: DnsReport) -> dict[str, object]:
         "look_again_seconds": 1 if report.running else 5 if is_pending else QUIET_SECONDS,
         "state": _state(domain, report),
         "shared_days": SHARED_DAYS,
+        "sts_form": MtaStsForm(initial={"mode": domain.mta_sts_mode}),
     }
 
 

@@ -76,14 +76,16 @@ def icon_button(name: str, label: str, css: str = "") -> SafeString:
 
 
 @register.simple_tag
-def copy_field(text: str, label: str, *, block: bool = False) -> SafeString:
-    """Return a value with a copy button (static/js/copy.js)."""
+def copy_field(
+    text: str, label: str, *, block: bool = False, shown: str | SafeString = ""
+) -> SafeString:
+    """Return a value with a copy button (static/js/copy.js); `shown`: the same text, marked up."""
     return format_html(
         '<div class="copy-field {}"><code>{}</code>'
         '<button class="icon-button icon-button--sm" type="button" title="{}" data-copy="{}">{}'
         '<span class="visually-hidden">{}</span></button></div>',
         "copy-field--block" if block else "",
-        text,
+        shown or text,
         label,
         text,
         icon("copy", "icon--sm"),

@@ -6,7 +6,16 @@ import dns.zone
 import pytest
 
 from domains.dkim import make_key_pair, record_text
-from domains.dns.records import DkimPublic, ExpectedRecord, Step, expected, quoted, zone_file
+from domains.dns.records import (
+    DkimPublic,
+    ExpectedRecord,
+    Need,
+    Service,
+    Step,
+    expected,
+    quoted,
+    zone_file,
+)
 
 KEY = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A" * 12
 
@@ -17,13 +26,39 @@ def records(name: str = "congty.vn", delegated_to: str = "") -> dict[str, Expect
         ownership_token="7f3c",
         mail_hostname="mail.hopthu.test",
         operator_domain="hopthu.test",
-        dkim=(DkimPublic("s1", KEY, delegated_to),),
+        dkim=(
+            DkimPublic("s1", KEY, delegated_to),
+            DkimPublic("s2", KEY, delegated_to, is_signing=False),
+        ),
+        sts_id="abc1",
+        services=(Service("imaps", "mail.hopthu.test", 993),),
+        pacc="v=UAAC1; a=sha256; d=x",
     )
     return {record.record: record for record in found}
 
 
-def test_a_domain_publishes_five_records_in_the_order_of_work() -> None:
-    assert list(records()) == ["ownership", "mx", "spf", "dkim-s1", "dmarc"]
+def test_a_domain_publishes_its_records_in_the_order_of_work() -> None:
+    needs = {code: record.need for code, record in records().items()}
+    assert [code for code, need in needs.items() if need is Need.REQUIRED] == [
+        "ownership",
+        "mx",
+        "spf",
+        "dkim-s1",
+        "dmarc",
+    ]
+    assert [code for code, need in needs.items() if need is Need.RECOMMENDED] == [
+        "dkim-s2",
+        "mta-sts-host",
+        "mta-sts",
+        "tls-rpt",
+        "autoconfig",
+        "autodiscover",
+    ]
+    assert [code for code, need in needs.items() if need is Need.OPTIONAL] == [
+        "srv-imaps",
+        "pacc-host",
+        "pacc",
+    ]
     assert [r.step for r in records().values()] == sorted(r.step for r in records().values())
     assert records()["ownership"].step is Step.OWNERSHIP
 
@@ -35,7 +70,23 @@ def test_a_domain_publishes_five_records_in_the_order_of_work() -> None:
         ("mx", "congty.vn", "MX", "10 mail.hopthu.test."),
         ("spf", "congty.vn", "TXT", "v=spf1 include:_spf.hopthu.test -all"),
         ("dkim-s1", "s1._domainkey.congty.vn", "TXT", record_text(KEY)),
-        ("dmarc", "_dmarc.congty.vn", "TXT", "v=DMARC1; p=none"),
+        (
+            "dmarc",
+            "_dmarc.congty.vn",
+            "TXT",
+            "v=DMARC1; p=none; rua=mailto:postmaster@congty.vn",
+        ),
+        ("mta-sts", "_mta-sts.congty.vn", "TXT", "v=STSv1; id=abc1"),
+        ("mta-sts-host", "mta-sts.congty.vn", "CNAME", "mail.hopthu.test."),
+        (
+            "tls-rpt",
+            "_smtp._tls.congty.vn",
+            "TXT",
+            "v=TLSRPTv1; rua=mailto:postmaster@congty.vn",
+        ),
+        ("autoconfig", "autoconfig.congty.vn", "CNAME", "mail.hopthu.test."),
+        ("srv-imaps", "_imaps._tcp.congty.vn", "SRV", "0 1 993 mail.hopthu.test."),
+        ("pacc", "_ua-auto-config.congty.vn", "TXT", "v=UAAC1; a=sha256; d=x"),
     ],
 )
 def test_each_record_says_exactly_what_to_type(
@@ -61,7 +112,7 @@ def test_the_zone_file_is_read_by_a_dns_library_word_for_word() -> None:
             b"".join(rdata.strings).decode() if record.rdtype == "TXT" else rdata.to_text()
             for rdata in found
         ]
-        if record.rdtype == "MX":
+        if record.rdtype in {"MX", "CNAME", "SRV"}:
             texts = [rdata.to_text(origin=zone.origin, relativize=False) for rdata in found]
         assert record.value in texts
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domains.dns.answers import Failure, ServerAnswer
-from domains.dns.records import DkimPublic, ExpectedRecord, expected
+from domains.dns.records import DkimPublic, ExpectedRecord, Service, expected
 from domains.dns.repair import merged_spf, proposal
 from domains.dns.verdict import Judgement, Outcome, Reason, judge, tags
 
@@ -20,6 +20,9 @@ RECORDS = {
         mail_hostname="mail.hopthu.test",
         operator_domain="hopthu.test",
         dkim=(DkimPublic("s1", KEY), DkimPublic("s2", KEY, "s2.1._dkim.hopthu.test")),
+        sts_id="abc1",
+        services=(Service("imaps", "mail.hopthu.test", 993),),
+        pacc="v=UAAC1; a=sha256; d=x",
     )
 }
 OURS = "include:_spf.hopthu.test"
@@ -47,6 +50,24 @@ MATCH, MISSING, CONFLICT, UNKNOWN = Outcome
         ("ownership", ["hopthu-verify=old"], CONFLICT, Reason.OTHER_TOKEN),
         ("ownership", ["google-site=1"], MISSING, Reason.NONE),
         ("ownership", [], MISSING, Reason.NONE),
+        # what is only recommended
+        ("mta-sts", ["v=STSv1; id=abc1"], MATCH, Reason.NONE),
+        ("mta-sts", ["v=STSv1; id=old"], CONFLICT, Reason.STS_OLD_ID),
+        ("mta-sts", ["v=STSv1; id=abc1", "v=STSv1; id=b"], CONFLICT, Reason.TWO_STS),
+        ("mta-sts", ["something"], MISSING, Reason.NONE),
+        ("mta-sts-host", ["mail.hopthu.test."], MATCH, Reason.NONE),
+        ("mta-sts-host", ["www.congty.vn."], CONFLICT, Reason.CNAME_ELSEWHERE),
+        ("tls-rpt", ["v=TLSRPTv1; rua=mailto:a@b.vn"], MATCH, Reason.NONE),
+        ("tls-rpt", ["v=TLSRPTv1;rua=https://b.vn/r"], MATCH, Reason.NONE),
+        ("tls-rpt", ["v=TLSRPTv1; rua=a@b.vn"], CONFLICT, Reason.TLSRPT_BROKEN),
+        ("tls-rpt", ["v=TLSRPTv1; rua=mailto:a@b", "v=TLSRPTv1"], CONFLICT, Reason.TWO_TLSRPT),
+        ("srv-imaps", ["0 1 993 MAIL.hopthu.test."], MATCH, Reason.NONE),
+        ("srv-imaps", ["10 5 993 mail.hopthu.test.", "20 1 993 b."], MATCH, Reason.NONE),
+        ("srv-imaps", ["0 0 0 ."], CONFLICT, Reason.SRV_ELSEWHERE),
+        ("srv-imaps", [], MISSING, Reason.NONE),
+        ("pacc", ["v=UAAC1; a=sha256; d=x"], MATCH, Reason.NONE),
+        ("pacc", ["v=UAAC1; a=sha256; d=y"], CONFLICT, Reason.OTHER_DIGEST),
+        ("autoconfig", [], MISSING, Reason.NONE),
         # mx
         ("mx", ["10 mail.hopthu.test."], MATCH, Reason.NONE),
         ("mx", ["0 MAIL.hopthu.test"], MATCH, Reason.NONE),
