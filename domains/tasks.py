@@ -5,6 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from domains.services.check_due import look_at_due
+from domains.services.check_senders import check_senders as look_at_senders
+from domains.services.keep_reserved import route_reserved as route
 from domains.services.known_figures import refresh_figures as refresh
 from domains.services.purge_ended import purge_what_is_over as purge
 from domains.services.ready_keys import ready_keys as complete_keys
@@ -58,6 +60,30 @@ def purge_deleted() -> None:
 def run_departures() -> None:
     """Carry out what is due of leavers' plans."""
     run()
+
+
+@shared_task(
+    name="domains.route_reserved",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=60,
+    time_limit=90,
+)
+def route_reserved(tenant_id: int) -> None:
+    """Let postmaster and abuse follow the admins of a tenant."""
+    route(tenant_id=tenant_id)
+
+
+@shared_task(
+    name="domains.check_senders",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=60,
+    time_limit=90,
+)
+def check_senders() -> None:
+    """Look at the addresses mail is sent from."""
+    look_at_senders()
 
 
 @shared_task(

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from domains.views import aliases, dns, domains, forwarders, leaver, mailbox, mailboxes, scope
+from domains.views import (
+    aliases,
+    dns,
+    domains,
+    forwarders,
+    leaver,
+    mailbox,
+    mailboxes,
+    scope,
+    senders,
+)
 
 app_name = "domains"
 
@@ -48,6 +58,8 @@ _tenant: list[URLPattern | URLResolver] = [
     path("domains/new/", domains.domain_create, name="domain-create"),
     path("domains/<int:domain_id>/", include(_domain)),
     path("people/<int:person_id>/domains/<slug:role>/", scope.person_scope, name="person-scope"),
+    path("senders/", senders.sender_list, name="sender-list"),
+    path("senders/check/", senders.sender_check, name="sender-check"),
     path("mailboxes/", mailboxes.mailbox_list, name="mailbox-list"),
     path("mailboxes/new/", mailboxes.mailbox_create, name="mailbox-create"),
     path("mailboxes/options/", mailboxes.mailbox_options, name="mailbox-options"),

@@ -257,6 +257,7 @@ PORTAL_SIDE = [
         _("Machines"),
         [
             ("health", "bolt", _("Health"), "mailserver:health", "health.view"),
+            ("senders", "send", _("Sending addresses"), "domains:sender-list", "health.view"),
             ("queue", "upload", _("Mail queue"), "mailserver:queue", "queue.view"),
         ],
     ),

@@ -185,6 +185,8 @@ DOMAINS = [
     within("domains:dns-share", "domain", may=MAY_HOST, method="POST"),
     public("domains:dns-shared", "unknown_token", ok=404),
     within("domains:person-scope", "scoped_person", "scoped_role", may=MAY_CHANGE_PEOPLE),
+    within("domains:sender-list", may=(OPERATOR,)),
+    within("domains:sender-check", may=(OPERATOR,), method="POST", ok=302),
     within("domains:mailbox-list"),
     within("domains:mailbox-create", may=MAY_HOST),
     within("domains:mailbox-options"),

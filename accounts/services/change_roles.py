@@ -12,11 +12,13 @@ from accounts.models import Membership, Tenant
 from accounts.policy import require, require_grant
 from accounts.roles import ROLES_OF_KIND, Action, Role
 from accounts.services.record_audit import record_audit
+from portal.nudge import after_commit
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
     from accounts.models import User
 
+ADMINS_CHANGED = "domains.route_reserved"  # postmaster and abuse follow the company's admins
 _LEADING = {Role.OPERATOR, Role.RESELLER, Role.COMPANY_ADMIN}
 
 
@@ -37,6 +39,7 @@ def grant_role(*, actor: Actor, tenant: Tenant, person: User, role: Role) -> Mem
                 target=("person", person.pk, person.email),
                 changes={"role": ["", role.value]},
             )
+            after_commit(ADMINS_CHANGED, tenant.pk)
     return membership
 
 
@@ -65,6 +68,7 @@ def revoke_role(*, actor: Actor, tenant: Tenant, person: User, role: Role) -> No
                 target=("person", person.pk, person.email),
                 changes={"role": [role.value, ""]},
             )
+            after_commit(ADMINS_CHANGED, tenant.pk)
 
 
 def check_role(actor: Actor, tenant: Tenant, role: Role) -> None:

@@ -38,6 +38,9 @@ class Alias(models.Model):
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+")
     address = models.OneToOneField(Address, on_delete=models.PROTECT, related_name="alias")
     is_enabled = models.BooleanField(default=True)
+    to_admins = models.BooleanField(  # postmaster, abuse: the targets follow the company's admins
+        default=False, db_default=False
+    )
     created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -18,6 +18,7 @@ from domains.models import Address, Alias, AliasTarget
 from domains.names import RESERVED_LOCALPARTS
 from domains.selectors import mailbox_addresses_of
 from domains.services.claim_address import claim_address, read_localpart
+from domains.services.keep_reserved import keep_reserved
 from domains.services.read_targets import lock_forwarding, refuse_loops
 from domains.services.require_room import Room, require_room
 from portal.errors import NotFound
@@ -64,18 +65,24 @@ def create_alias(
 def change_alias(
     *, actor: Actor, alias: Alias, mailboxes: Collection[str], is_enabled: bool = True
 ) -> Alias:
-    """Replace the targets. Raises TargetRefused on `mailboxes`, NotFound, NotAllowed."""
+    """Replace the targets. Raises TargetRefused on `mailboxes`, NotFound, NotAllowed.
+
+    postmaster and abuse without any go back to the default: the company's admins.
+    """
     require(actor, Action.ALIAS_CHANGE, alias.tenant, domain_ids=[alias.address.domain_id])
     with transaction.atomic():
         lock_forwarding(alias.tenant)
         held = _hold(alias)
         if held.address.localpart in RESERVED_LOCALPARTS and not is_enabled:
             raise AddressReserved(field="is_enabled")
+        if held.address.localpart in RESERVED_LOCALPARTS and not any(m.strip() for m in mailboxes):
+            return _back_to_admins(actor, held)
         targets = _targets(held.tenant, mailboxes)
         refuse_loops(held.address.email, [t.email for t in targets], held.tenant, field="mailboxes")
         before = sorted(held.targets.values_list("address__email", flat=True))
         was_enabled, held.is_enabled = held.is_enabled, is_enabled
-        held.save(update_fields=["is_enabled"])
+        held.to_admins = False
+        held.save(update_fields=["is_enabled", "to_admins"])
         held.targets.all().delete()
         _write(held, targets)
         record_audit(
@@ -109,6 +116,22 @@ def delete_alias(*, actor: Actor, alias: Alias) -> None:
         )
         held.delete()
         address.delete()
+
+
+def _back_to_admins(actor: Actor, held: Alias) -> Alias:
+    before = sorted(held.targets.values_list("address__email", flat=True))
+    held.to_admins = True
+    held.save(update_fields=["to_admins"])
+    keep_reserved(held.address.domain)
+    after = sorted(held.targets.values_list("address__email", flat=True))
+    record_audit(
+        actor,
+        held.tenant,
+        action="alias.change",
+        target=("alias", held.pk, held.address.email),
+        changes={"mailboxes": [before, after]},
+    )
+    return held
 
 
 def _hold(alias: Alias) -> Alias:

@@ -33,6 +33,7 @@ def make_alias_domain(*, actor: Actor, domain: Domain, target: str) -> Domain:
     with transaction.atomic():
         lock_forwarding(domain.tenant)
         other = _target(domain, target)
+        require(actor, Action.DOMAIN_CHANGE, domain.tenant, domain_ids=[domain.pk, other.pk])
         for pk in sorted((domain.pk, other.pk)):  # always in this order
             Domain.objects.select_for_update(no_key=True, of=("self",)).filter(pk=pk).first()
         held = hold_domain(domain)

@@ -22,7 +22,7 @@ def set_mta_sts(*, actor: Actor, domain: Domain, mode: StsMode) -> Domain:
 
     Raises DomainNotProved, DomainBeingDeleted, NotAllowed. The same mode again changes nothing.
     """
-    require(actor, Action.DOMAIN_CHANGE, domain.tenant)
+    require(actor, Action.DOMAIN_CHANGE, domain.tenant, domain_ids=[domain.pk])
     with transaction.atomic():
         held = hold_domain(domain)
         before = held.mta_sts_mode

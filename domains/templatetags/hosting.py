@@ -76,6 +76,16 @@ def verdict_badge(verdict: str) -> SafeString:
 
 
 @register.simple_tag
+def check_badge(state: str) -> SafeString:
+    """Return the badge of a check that is good, bad or unknown."""
+    words = {
+        "good": ("success", _("In order"), "check-circle", ""),
+        "bad": ("danger", _("To repair"), "x-circle", ""),
+    }
+    return badge(*words.get(state, ("neutral", _("Unknown"), "unknown", "badge--unknown")))
+
+
+@register.simple_tag
 def mailbox_badge(mailbox: Mailbox) -> SafeString:
     """Return the badge of a mailbox's state."""
     if mailbox.status == MailboxStatus.DELETING:

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("domains", "0010_storage_pool")]
+    dependencies = [("domains", "0011_scoped_roles")]
 
     operations = [
         migrations.AddField(
