@@ -76,9 +76,9 @@ def alias_domains_of(domain: Domain) -> list[Domain]:
     return list(domain.alias_domains.order_by("name")[:SHOWN_ALIASES])
 
 
-def alias_choices(domain: Domain) -> list[Domain]:
-    """Return domains that `domain` could stand for, by name; at most SHOWN_ALIASES. One query."""
-    rows = Domain.objects.of(domain.tenant).filter(
+def alias_choices(tenant: Tenant, domain: Domain) -> list[Domain]:
+    """Return domains of `tenant` that `domain` could stand for, by name; at most SHOWN_ALIASES. One query."""
+    rows = Domain.objects.of(tenant).filter(
         alias_of=None, status__in=(DomainStatus.ACTIVE, DomainStatus.SUSPENDED)
     )
     return list(rows.exclude(pk=domain.pk).order_by("name")[:SHOWN_ALIASES])

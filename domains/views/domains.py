@@ -328,7 +328,7 @@ def _detail(request: TenantRequest, domain: Domain) -> dict[str, object]:
         "contents": contents_of(domain),
         "alias_domains": alias_domains_of(domain),
         "alias_form": AliasDomainForm(),
-        "alias_choices": alias_choices(domain),
+        "alias_choices": alias_choices(request.tenant, domain),
         "catch_all": catch_all,
         "catch_all_form": CatchAllForm(initial={"mailbox": catch_all}),
         "options": mailbox_addresses_of(request.tenant).filter(domain=domain)[:50],
