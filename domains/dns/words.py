@@ -201,7 +201,9 @@ def title(code: str) -> str:
 
 def purpose(code: str) -> str:
     """Return what the record is good for."""
-    return str(_PURPOSES.get(code) or _PURPOSES.get(code.partition("-")[0], ""))
+    if code in _PURPOSES:
+        return str(_PURPOSES[code])
+    return str(_PURPOSES.get(code.partition("-")[0], ""))
 
 
 def advice(reason: str) -> tuple[str, str]:

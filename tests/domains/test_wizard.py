@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.http import HttpResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,7 +67,8 @@ def page(client: Client, admin: Actor, domain: Domain, part: str = "") -> str:
         f"/portal/{domain.tenant_id}/domains/{domain.pk}/dns/{part}"
     )
     assert response.status_code == 200
-    return response.content.decode()  # type: ignore[attr-defined]
+    assert isinstance(response, HttpResponse)
+    return response.content.decode()
 
 
 # ---- required and recommended
