@@ -49,6 +49,8 @@ class Action(StrEnum):
     ALIAS_CHANGE = "alias.change"
     FORWARDER_VIEW = "forwarder.view"
     FORWARDER_CHANGE = "forwarder.change"
+    GROUP_VIEW = "group.view"
+    GROUP_CHANGE = "group.change"  # members, who may send, send-as
     TRACE_VIEW = "trace.view"
     QUEUE_VIEW = "queue.view"
     QUEUE_CHANGE = "queue.change"
@@ -77,6 +79,7 @@ RIGHTS: dict[Role, frozenset[Action]] = {
             Action.MAILBOX_VIEW,
             Action.ALIAS_VIEW,
             Action.FORWARDER_VIEW,
+            Action.GROUP_VIEW,
             Action.TRACE_VIEW,
         }
     ),

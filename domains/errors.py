@@ -190,3 +190,19 @@ class TooManyTargets(TargetRefused):
     """More targets than one address may have."""
 
     code = "too_many_targets"
+
+
+class GroupChangedMeanwhile(Conflict):
+    """A second admin saved first."""
+
+    code = "changed_meanwhile"
+    default_message = _(
+        "Somebody else changed this group while you were editing. The page now shows the newer "
+        "values; please make your change again."
+    )
+
+
+class GrantRefused(InvalidInput):
+    """Something that cannot be given to somebody."""
+
+    code = "grant_refused"

@@ -9,6 +9,8 @@ from domains.views import (
     dns,
     domains,
     forwarders,
+    grants,
+    groups,
     leaver,
     mailbox,
     mailboxes,
@@ -49,8 +51,20 @@ _mailbox = [
     path("resume/", mailbox.mailbox_resume, name="mailbox-resume"),
     path("leaver/", leaver.mailbox_leaver, name="mailbox-leaver"),
     path("leaver/undo/", leaver.mailbox_leaver_undo, name="mailbox-leaver-undo"),
+    path("grants/", grants.mailbox_grants, name="mailbox-grants"),
+    path("grants/<int:grant_id>/take/", grants.mailbox_grant_take, name="mailbox-grant-take"),
     path("delete/", mailbox.mailbox_delete, name="mailbox-delete"),
     path("restore/", mailbox.mailbox_restore, name="mailbox-restore"),
+]
+
+_group = [
+    path("", groups.group_detail, name="group-detail"),
+    path("settings/", groups.group_change, name="group-change"),
+    path("members/", groups.group_members, name="group-members"),
+    path("members/<int:member_id>/remove/", groups.group_member_remove, name="group-member-remove"),
+    path("grants/", groups.group_grant, name="group-grant"),
+    path("grants/<int:grant_id>/take/", groups.group_grant_take, name="group-grant-take"),
+    path("delete/", groups.group_delete, name="group-delete"),
 ]
 
 _tenant: list[URLPattern | URLResolver] = [
@@ -68,6 +82,9 @@ _tenant: list[URLPattern | URLResolver] = [
     path("aliases/new/", aliases.alias_create, name="alias-create"),
     path("aliases/<int:alias_id>/", aliases.alias_change, name="alias-change"),
     path("aliases/<int:alias_id>/delete/", aliases.alias_delete, name="alias-delete"),
+    path("groups/", groups.group_list, name="group-list"),
+    path("groups/new/", groups.group_create, name="group-create"),
+    path("groups/<int:group_id>/", include(_group)),
     path("forwarders/", forwarders.forwarder_list, name="forwarder-list"),
     path("forwarders/new/", forwarders.forwarder_create, name="forwarder-create"),
     path("forwarders/<int:forwarder_id>/", forwarders.forwarder_change, name="forwarder-change"),

@@ -11,6 +11,13 @@ from portal.config import stack
 _TIMEOUT_SECONDS = 5.0
 _COPY_SECONDS = 900.0  # a large folder; each runs in the agent's own thread
 _NO_FOLDER = 68
+_SHARED_RIGHTS = {
+    "read": ("lookup", "read"),
+    "write": (
+        "lookup", "read", "write", "write-seen", "write-deleted", "insert", "post", "expunge",
+        "create", "delete",
+    ),
+}  # fmt: skip
 _NO_SESSION = 68  # kick: nobody of that name was connected
 # A kick takes a mask and every tool takes options: only plain addresses are passed on.
 _PLAIN_ADDRESS = re.compile(r"[^\s*?\[\]{}\\-][^\s*?\[\]{}\\]{0,319}")
@@ -51,6 +58,17 @@ def drop_folders(address: str, path: str) -> None:
 def make_folder(address: str, path: str) -> None:
     """Create a folder and show it in mail programs. Raises DaemonFailed."""
     _doveadm("mailbox", "create", "-s", "-u", _plain(address), path)
+
+
+def share(address: str, mailbox_id: int) -> None:
+    """Let the groups `read-<id>` and `write-<id>` into the mailbox. Raises DaemonFailed.
+
+    The list of the INBOX holds for all folders; who is in the groups is asked at each sign-in.
+    """
+    for group, rights in _SHARED_RIGHTS.items():
+        _doveadm(
+            "acl", "set", "-u", _plain(address), "INBOX", f"group={group}-{mailbox_id}", *rights
+        )
 
 
 def copy_folder(source: str, guid: str, target: str, path: str) -> None:

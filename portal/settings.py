@@ -242,6 +242,7 @@ PORTAL_SIDE = [
             ("domains", "globe", _("Domains"), "domains:domain-list", "domain.view"),
             ("mailboxes", "inbox", _("Mailboxes"), "domains:mailbox-list", "mailbox.view"),
             ("aliases", "at", _("Aliases"), "domains:alias-list", "alias.view"),
+            ("groups", "users", _("Groups"), "domains:group-list", "group.view"),
             ("forwarders", "forward", _("Forwarders"), "domains:forwarder-list", "forwarder.view"),
         ],
     ),

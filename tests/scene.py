@@ -13,8 +13,11 @@ from accounts.actor import Actor
 from accounts.models import Invitation, Plan, Role, Tenant, TenantKind, User
 from delivery.models import Submission
 from delivery.states import SubmissionState
+from domains.models import Sends
 from domains.services.set_alias import create_alias
 from domains.services.set_forwarder import create_forwarder
+from domains.services.set_grant import set_grant
+from domains.services.set_group import create_group
 from tests.world import World, operator_tenant, plant, unique
 
 if TYPE_CHECKING:
@@ -57,6 +60,17 @@ def set_scene(world: World) -> Scene:
     forwarder = create_forwarder(
         actor=system, domain=world.domain, localpart=unique("f"), targets=["an@partner.test"]
     )
+    group = create_group(
+        actor=system,
+        domain=world.domain,
+        localpart=unique("g"),
+        name="Group",
+        members=[staff.address],
+    )
+    grants = [
+        set_grant(actor=system, address=address, grantee=colleague.address, sends=Sends.AS)
+        for address in (staff.box.address, group.address)
+    ]
     submission = Submission.objects.create(
         tenant=world.tenant,
         mailbox=staff.box,
@@ -84,6 +98,10 @@ def set_scene(world: World) -> Scene:
         "domain": world.domain.pk,
         "alias": alias.pk,
         "forwarder": forwarder.pk,
+        "group": group.pk,
+        "group_member": group.members.values_list("pk", flat=True).get(),
+        "grant": grants[0].pk if grants[0] else 0,
+        "group_grant": grants[1].pk if grants[1] else 0,
         "submission": submission.pk,
         "unknown_key": str(uuid4()),
         "email": staff.address,

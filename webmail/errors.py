@@ -165,3 +165,29 @@ class ImageRefused(WebmailError, NotFound):
 
     code = "image_refused"
     default_message = _("This image cannot be shown.")
+
+
+class OnlyReading(WebmailError, Forbidden):
+    """A member of a shared mailbox who may read and nothing else."""
+
+    code = "only_reading"
+    default_message = _(
+        "You may read this shared mailbox, but not change anything in it or send from it."
+    )
+
+
+class SendingNotGranted(WebmailError, Forbidden):
+    """A member of a shared mailbox who may not send from its address."""
+
+    code = "sending_not_granted"
+    default_message = _(
+        "You may not send from this shared mailbox. Write from your own, or ask an admin of your "
+        "company."
+    )
+
+
+class NotPermitted(WebmailError, Forbidden):
+    """The mail store refused it by its access list."""
+
+    code = "not_permitted"
+    default_message = _("You may not do this in this shared mailbox.")

@@ -11,13 +11,32 @@ from webmail.errors import FolderGone
 
 @dataclass(frozen=True, slots=True)
 class MailIdentity:
-    """A mailbox as one person opens it. IMAP signs in as `address`."""
+    """A mailbox as one person opens it.
+
+    `grant_id` 0: his own. Otherwise he is a member of a shared mailbox: the grant is his sign-in name
+    there, so that the mail store itself holds him to his rights.
+    """
 
     mailbox_id: int
     address: str
     name: str
     tenant_id: int
     user_id: int
+    grant_id: int = 0
+    may_write: bool = True
+    sends: str = ""  # of a member: domains.models.Sends
+    member: str = ""  # of a member: the address of his own mailbox, and its name
+    member_name: str = ""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others open the mailbox too, each with rights of his own."""
+        return self.grant_id > 0
+
+    @property
+    def sign_in(self) -> str:
+        """The name under which the mail store is asked."""
+        return f"grant-{self.grant_id}" if self.grant_id else self.address
 
 
 @dataclass(frozen=True, slots=True)

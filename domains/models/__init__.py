@@ -8,12 +8,15 @@ from domains.models.departure import Departure, HandOver
 from domains.models.dkim import DkimKey
 from domains.models.dns import DnsCheck, DnsRecordState, Verdict
 from domains.models.domain import Domain, DomainStatus, StsMode
+from domains.models.grant import Access, Grant, Sends
+from domains.models.group import Group, GroupMember, GroupSender, WhoMaySend
 from domains.models.home_change import MailHomeChange
 from domains.models.mailbox import Mailbox, MailboxStatus
 from domains.models.scope import DomainScope
 from domains.models.usage import DomainUsage, LastSignIn, MailboxUsage
 
 __all__ = [
+    "Access",
     "Address",
     "Alias",
     "AliasTarget",
@@ -29,12 +32,18 @@ __all__ = [
     "DomainUsage",
     "Forwarder",
     "ForwarderTarget",
+    "Grant",
+    "Group",
+    "GroupMember",
+    "GroupSender",
     "HandOver",
     "LastSignIn",
     "MailHomeChange",
     "Mailbox",
     "MailboxStatus",
     "MailboxUsage",
+    "Sends",
     "StsMode",
     "Verdict",
+    "WhoMaySend",
 ]

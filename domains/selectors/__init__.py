@@ -28,6 +28,17 @@ from domains.selectors.domains import (
     troubled_domains,
 )
 from domains.selectors.figures import Figures, Full, figures_of
+from domains.selectors.grants import (
+    Sender,
+    granted_senders,
+    grants_on,
+    grants_to,
+    name_at,
+    open_grants,
+    shared_mailbox_id,
+    with_twins,
+)
+from domains.selectors.groups import group_of, groups_of, members_of
 from domains.selectors.mailboxes import (
     MailboxRow,
     filtered_mailboxes,
@@ -52,6 +63,7 @@ __all__ = [
     "Full",
     "MailboxRow",
     "Sold",
+    "Sender",
     "Step",
     "alias_choices",
     "alias_domains_of",
@@ -74,6 +86,11 @@ __all__ = [
     "filtered_mailboxes",
     "forwarder_of",
     "forwarders_of",
+    "granted_senders",
+    "grants_on",
+    "grants_to",
+    "group_of",
+    "groups_of",
     "mailbox_addresses_of",
     "mailbox_by_address",
     "mailbox_of",
@@ -81,8 +98,12 @@ __all__ = [
     "mailbox_rows",
     "mailboxes_of",
     "mailboxes_of_person",
+    "members_of",
+    "name_at",
+    "open_grants",
     "running_check",
     "sender_addresses",
+    "shared_mailbox_id",
     "sign_ins_of",
     "sold_by",
     "steps_of",
@@ -90,4 +111,5 @@ __all__ = [
     "troubled_domains",
     "used_by",
     "used_in",
+    "with_twins",
 ]

@@ -34,8 +34,10 @@ class Figures:
     mailboxes: int
     aliases: int  # without postmaster and abuse, which every domain gets
     forwarders: int
+    groups: int
     listed_aliases: int  # of the tenant itself, postmaster and abuse among them
     listed_forwarders: int  # of the tenant itself
+    listed_groups: int  # of the tenant itself
     bytes: int  # storage in use as Dovecot last counted it
     suspended: int  # mailboxes
     deleting: int
@@ -74,8 +76,10 @@ SELECT (SELECT count(*) FROM domains_domain WHERE {scope}),
        (SELECT count(*) FROM domains_alias a JOIN domains_address d ON d.id = a.address_id
          WHERE a.{scope} AND NOT d.localpart = ANY(%(reserved)s)),
        (SELECT count(*) FROM domains_forwarder WHERE {scope}),
+       (SELECT count(*) FROM domains_group WHERE {scope}),
        (SELECT count(*) FROM domains_alias WHERE tenant_id = %(tenant)s),
        (SELECT count(*) FROM domains_forwarder WHERE tenant_id = %(tenant)s),
+       (SELECT count(*) FROM domains_group WHERE tenant_id = %(tenant)s),
        s.bytes, s.suspended, s.deleting, s.full,
        (SELECT coalesce(json_agg(json_build_array(d.email, f.percent) ORDER BY f.percent DESC), '[]')
           FROM fullest f JOIN domains_address d ON d.id = f.address_id)

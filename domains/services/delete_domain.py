@@ -13,7 +13,7 @@ from accounts.policy import require
 from accounts.roles import Action
 from accounts.services.record_audit import record_audit
 from domains.errors import DomainNotEmpty
-from domains.models import Alias, Domain, Forwarder, Mailbox
+from domains.models import Alias, Domain, Forwarder, Group, Mailbox
 from domains.names import RESERVED_LOCALPARTS
 from portal.errors import NotFound
 
@@ -28,11 +28,12 @@ class Contents:
     mailboxes: int
     aliases: int
     forwarders: int
+    groups: int
 
     @property
     def is_empty(self) -> bool:
         """Whether the domain can go."""
-        return not (self.mailboxes or self.aliases or self.forwarders)
+        return not (self.mailboxes or self.aliases or self.forwarders or self.groups)
 
     @property
     def words(self) -> str:
@@ -48,17 +49,21 @@ class Contents:
             % {"n": self.forwarders}
             if self.forwarders
             else "",
+            ngettext("%(n)d group", "%(n)d groups", self.groups) % {"n": self.groups}
+            if self.groups
+            else "",
         ]
         return ", ".join(part for part in parts if part)
 
 
 def contents_of(domain: Domain) -> Contents:
-    """Count what lives in the domain. Three queries."""
+    """Count what lives in the domain. Four queries."""
     aliases = Alias.objects.filter(address__domain=domain)
     return Contents(
         Mailbox.objects.filter(address__domain=domain).count(),
         aliases.exclude(address__localpart__in=RESERVED_LOCALPARTS).count(),
         Forwarder.objects.filter(address__domain=domain).count(),
+        Group.objects.filter(address__domain=domain).count(),
     )
 
 

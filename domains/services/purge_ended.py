@@ -24,6 +24,7 @@ from domains.models import (
     Domain,
     DomainStatus,
     Forwarder,
+    Group,
     Mailbox,
     MailboxStatus,
     MailHomeChange,
@@ -123,12 +124,15 @@ def _drop_addresses(domain: Domain) -> dict[str, int]:
     emails = list(addresses.values_list("email", flat=True))
     aliases = Alias.objects.filter(address__domain=domain)
     forwarders = Forwarder.objects.filter(address__domain=domain)
+    groups = Group.objects.filter(address__domain=domain)
     removed = {
         "removed_aliases": aliases.count(),
         "removed_forwarders": forwarders.count(),
+        "removed_groups": groups.count(),
     }
     aliases.delete()
     forwarders.delete()
+    groups.delete()
     LoginName.objects.filter(address__in=emails).delete()
     addresses.delete()
     for email in emails:

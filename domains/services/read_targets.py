@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,6 +17,7 @@ from domains.models import (
     CatchAll,
     Domain,
     ForwarderTarget,
+    GroupMember,
     Mailbox,
 )
 from domains.names import NameRefused, parse_address, show_address
@@ -151,6 +153,11 @@ def _steps(addresses: set[str]) -> dict[str, set[str]]:
     for email, target in ForwarderTarget.objects.filter(
         forwarder__address__email__in=wanted
     ).values_list("forwarder__address__email", "email"):
+        direct.setdefault(email, set()).add(target)
+    for email, target in GroupMember.objects.filter(
+        Q(address=None) | Q(address__group__isnull=False) | ~Q(address__mailbox__forward_to=[]),
+        group__address__email__in=wanted,
+    ).values_list("group__address__email", "email"):
         direct.setdefault(email, set()).add(target)
     lost = wanted - set(Address.objects.filter(email__in=wanted).values_list("email", flat=True))
     nets = dict(

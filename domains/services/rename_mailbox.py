@@ -12,7 +12,16 @@ from accounts.roles import Action
 from accounts.services.note_access_change import note_access_change
 from accounts.services.record_audit import record_audit
 from domains.errors import AddressTaken
-from domains.models import Address, Alias, AliasTarget, AutoReply, CatchAll
+from domains.models import (
+    Address,
+    Alias,
+    AliasTarget,
+    AutoReply,
+    CatchAll,
+    Grant,
+    GroupMember,
+    GroupSender,
+)
 from domains.services.claim_address import claim_address, read_localpart
 from domains.services.hold_mailbox import hold_mailbox
 from domains.services.read_targets import lock_forwarding
@@ -95,6 +104,9 @@ def _lead_here(old: Address, new: Address) -> None:
     """Everything that delivered to the old address delivers to the new one; the old is an alias."""
     AliasTarget.objects.filter(address=old).update(address=new)
     CatchAll.objects.filter(address=old).update(address=new)
+    Grant.objects.filter(address=old).update(address=new)
+    GroupMember.objects.filter(address=old).update(address=new, email=new.email)
+    GroupSender.objects.filter(email=old.email).update(email=new.email)
     alias = Alias.objects.create(tenant_id=old.tenant_id, address=old)
     AliasTarget.objects.create(tenant_id=old.tenant_id, alias=alias, address=new)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.services.lock_limits import lock_limits
-from domains.models import Alias, Domain, Forwarder, Mailbox
+from domains.models import Alias, Domain, Forwarder, Group, Mailbox
 from domains.names import RESERVED_LOCALPARTS
 from portal.errors import LimitReached
 
@@ -27,6 +27,7 @@ class Room(StrEnum):
     MAILBOXES = "max_mailboxes"
     ALIASES = "max_aliases"
     FORWARDERS = "max_forwarders"
+    GROUPS = "max_lists"
 
 
 def require_room(
@@ -69,6 +70,8 @@ def count_of(room: Room, path: str) -> int:
             return aliases.exclude(address__localpart__in=RESERVED_LOCALPARTS).count()
         case Room.FORWARDERS:
             return Forwarder.objects.filter(**below).count()
+        case Room.GROUPS:
+            return Group.objects.filter(**below).count()
 
 
 def _refusal(room: Room, allowed: int, *, own: bool) -> str:
@@ -102,6 +105,12 @@ def _full(room: Room, allowed: int) -> str:
             words = ngettext(
                 "Your plan allows %(n)d forwarder, and it is in use.",
                 "Your plan allows %(n)d forwarders, and all are in use.",
+                allowed,
+            )
+        case Room.GROUPS:
+            words = ngettext(
+                "Your plan allows %(n)d group, and it is in use.",
+                "Your plan allows %(n)d groups, and all are in use.",
                 allowed,
             )
         case _:

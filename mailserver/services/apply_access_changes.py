@@ -7,6 +7,7 @@ import logging
 from django.utils import timezone
 
 from accounts.models import AccessChange
+from domains.selectors import shared_mailbox_id
 from mailserver import doveadm, postfix
 from mailserver.errors import DaemonFailed
 from mailserver.patience import Patience
@@ -21,6 +22,7 @@ class AccessChanges:
 
     def __init__(self) -> None:
         self._patience = Patience[str]()
+        self._shared: set[int] = set()  # whose list this process has written
 
     def apply(self) -> int:
         """Do what is open; returns how many rows were done. What fails is tried again later."""
@@ -37,11 +39,20 @@ class AccessChanges:
                 done += AccessChange.objects.filter(id__in=numbers).update(done_at=timezone.now())
         return done
 
+    def _share(self, address: str) -> None:
+        """Write the access list of a mailbox that has members, once: it names groups, not people."""
+        mailbox_id = shared_mailbox_id(address)
+        if mailbox_id is None or mailbox_id in self._shared:
+            return
+        doveadm.share(address, mailbox_id)
+        self._shared.add(mailbox_id)
+
     def _tell(self, address: str, *, kick: bool) -> bool:
         try:
             if address.startswith("@"):
                 postfix.restart_processes()
             else:
+                self._share(address)
                 # First forget, then kick: who comes back at once must be asked anew.
                 doveadm.flush_auth_cache(address)
                 if kick:

@@ -63,5 +63,6 @@ def services(host: Stack, python: str) -> tuple[Program, ...]:
         ),
         Program(name="agent", command=f"{python} manage.py agent"),
         Program(name="receiver", command=f"{python} -m mailserver.push", user=WEB),
+        Program(name="policy", command=f"{python} -m mailserver.policy", user=WEB),
         Program(name="nginx", command=f"/usr/sbin/nginx -e stderr -c {conf}/nginx/nginx.conf"),
     )

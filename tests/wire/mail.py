@@ -127,3 +127,12 @@ class RawSmtp:
         """Hang up."""
         self._file.close()
         self._socket.close()
+
+
+def sign_in(client: smtplib.SMTP, address: str, password: str) -> None:
+    """Sign in by password as a mail program does. Raises SMTPAuthenticationError."""
+    client.ehlo()
+    words = base64.b64encode(f"\0{address}\0{password}".encode()).decode()
+    code, text = client.docmd("AUTH", f"PLAIN {words}")
+    if code != 235:
+        raise smtplib.SMTPAuthenticationError(code, text)

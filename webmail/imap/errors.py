@@ -14,6 +14,7 @@ from webmail.errors import (
     FolderGone,
     MailboxFull,
     MailUnavailable,
+    NotPermitted,
     Refused,
     WebmailError,
 )
@@ -25,6 +26,7 @@ _BY_CODE: dict[bytes, type[WebmailError]] = {
     b"NONEXISTENT": FolderGone,
     b"TRYCREATE": FolderGone,
     b"ALREADYEXISTS": FolderExists,
+    b"NOPERM": NotPermitted,
     b"UNAVAILABLE": MailUnavailable,
     b"INUSE": MailUnavailable,
     b"SERVERBUG": MailUnavailable,

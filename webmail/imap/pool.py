@@ -25,6 +25,7 @@ NOOP_AFTER_SECONDS = 1.0  # a connection idle for longer is asked whether it sti
 IDLE_SECONDS = 240.0
 MAX_AGE_SECONDS = 900.0  # then sign in anew, so that a right taken away ends by itself
 
+Key = tuple[int, str]  # the mailbox, and the name it is signed in to with: members share nothing
 ChangeSource = Callable[[], list[str]]  # addresses whose rights changed since it was last asked
 
 
@@ -33,10 +34,10 @@ class Pool:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._idle: dict[int, deque[Session]] = {}
-        self._lent: dict[int, set[Session]] = {}
-        self._opening: dict[int, int] = {}
-        self._addresses: dict[int, str] = {}
+        self._idle: dict[Key, deque[Session]] = {}
+        self._lent: dict[Key, set[Session]] = {}
+        self._opening: dict[Key, int] = {}
+        self._addresses: dict[Key, str] = {}
         self._source: ChangeSource | None = None
         self._watcher: threading.Thread | None = None
         self._looked = threading.Event()
@@ -60,16 +61,16 @@ class Pool:
             is_sound = True  # the server only said no; a lost connection is marked as broken
             raise
         finally:
-            self._give_back(identity.mailbox_id, session, is_sound=is_sound)
+            self._give_back(_key(identity), session, is_sound=is_sound)
 
     def drop(self, address: str) -> None:
         """Close what is idle of this address; what is lent is closed when it comes back."""
         closing: list[Session] = []
         with self._changed:
-            for mailbox_id, known in self._addresses.items():
+            for key, known in self._addresses.items():
                 if known == address:
-                    closing += self._idle.pop(mailbox_id, ())
-                    for session in self._lent.get(mailbox_id, ()):
+                    closing += self._idle.pop(key, ())
+                    for session in self._lent.get(key, ()):
                         session.is_broken = True
         _close_all(closing)
 
@@ -81,54 +82,54 @@ class Pool:
         _close_all(closing)
 
     def _take(self, identity: MailIdentity) -> Session:
-        mailbox_id = identity.mailbox_id
+        key = _key(identity)
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
             with self._changed:
-                while self._count(mailbox_id) >= MAX_PER_MAILBOX:
+                while self._count(key) >= MAX_PER_MAILBOX:
                     if not self._changed.wait(deadline - time.monotonic()):
                         raise MailUnavailable(
                             _("Many pages of this mailbox load at once. Please try again."),
                             detail="pool exhausted",
                         )
-                idle = self._idle.get(mailbox_id)
+                idle = self._idle.get(key)
                 session = idle.pop() if idle else None
                 if session is None:
-                    self._opening[mailbox_id] = self._opening.get(mailbox_id, 0) + 1
+                    self._opening[key] = self._opening.get(key, 0) + 1
                 else:
-                    self._lent.setdefault(mailbox_id, set()).add(session)
+                    self._lent.setdefault(key, set()).add(session)
             if session is None:
                 return self._open(identity)
             now = time.monotonic()
             is_fresh = now - session.used_at < NOOP_AFTER_SECONDS
             if (
-                session.address == identity.address
+                session.address == identity.sign_in
                 and now - session.opened_at < MAX_AGE_SECONDS
                 and (is_fresh or session.is_alive())
             ):
                 return session
-            self._give_back(mailbox_id, session, is_sound=False)
+            self._give_back(key, session, is_sound=False)
 
     def _open(self, identity: MailIdentity) -> Session:
         self._watch()
         session = None
         try:
-            session = Session(identity.address)
+            session = Session(identity.sign_in)
         finally:
             with self._changed:
-                self._opening[identity.mailbox_id] -= 1
+                self._opening[_key(identity)] -= 1
                 if session is not None:
-                    self._addresses[identity.mailbox_id] = identity.address
-                    self._lent.setdefault(identity.mailbox_id, set()).add(session)
+                    self._addresses[_key(identity)] = identity.address
+                    self._lent.setdefault(_key(identity), set()).add(session)
                 self._changed.notify_all()
         return session
 
-    def _give_back(self, mailbox_id: int, session: Session, *, is_sound: bool) -> None:
+    def _give_back(self, key: Key, session: Session, *, is_sound: bool) -> None:
         closing: list[Session] = []
         with self._changed:
-            self._lent[mailbox_id].discard(session)
+            self._lent[key].discard(session)
             if is_sound and not session.is_broken:
-                idle = self._idle.setdefault(mailbox_id, deque())
+                idle = self._idle.setdefault(key, deque())
                 idle.append(session)
                 while len(idle) > MAX_IDLE_PER_MAILBOX:
                     closing.append(idle.popleft())
@@ -138,8 +139,8 @@ class Pool:
             self._changed.notify_all()
         _close_all(closing)
 
-    def _count(self, mailbox_id: int) -> int:
-        return len(self._lent.get(mailbox_id, ())) + self._opening.get(mailbox_id, 0)
+    def _count(self, key: Key) -> int:
+        return len(self._lent.get(key, ())) + self._opening.get(key, 0)
 
     def _crowded(self) -> list[Session]:
         """Take out the longest unused connection when there are too many in all."""
@@ -193,13 +194,17 @@ class Pool:
         closing: list[Session] = []
         now = time.monotonic()
         with self._changed:
-            for mailbox_id in list(self._idle):
-                idle = self._idle[mailbox_id]
+            for key in list(self._idle):
+                idle = self._idle[key]
                 while idle and now - idle[0].used_at > IDLE_SECONDS:
                     closing.append(idle.popleft())
                 if not idle:
-                    del self._idle[mailbox_id]
+                    del self._idle[key]
         return closing
+
+
+def _key(identity: MailIdentity) -> Key:
+    return identity.mailbox_id, identity.sign_in
 
 
 def _close_all(sessions: list[Session]) -> None:

@@ -41,6 +41,7 @@ class Letter:
     """
 
     sender: Address
+    written_by: Address | None = None  # who wrote, where that is not the sender (RFC 5322, 3.6.2)
     to: tuple[Address, ...] = ()
     cc: tuple[Address, ...] = ()
     bcc: tuple[Address, ...] = ()
@@ -67,6 +68,7 @@ def build(letter: Letter, *, message_id: str, date: datetime, is_draft: bool = F
     head = [
         fields.plain("Date", format_datetime(date)),
         fields.addresses("From", [letter.sender]),
+        *([fields.addresses("Sender", [letter.written_by])] if letter.written_by else []),
         *_recipients(letter, is_draft=is_draft),
         fields.unstructured("Subject", letter.subject),
         fields.message_ids("Message-ID", [message_id]),

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
-from domains.models import DomainStatus, Mailbox, MailboxStatus, MailboxUsage
+from domains.models import Access, DomainStatus, Mailbox, MailboxStatus, MailboxUsage
+from domains.selectors import open_grants
 from portal.templatetags.ui import filesize
 from webmail.errors import MailboxGone
 from webmail.identity import MailIdentity
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+
+MAX_SHARED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,15 @@ class Storage:
 
 
 def own_mailboxes(user: User) -> list[MailIdentity]:
-    """Return the mailboxes the person owns and may open now, by address. One query."""
-    return _identities(user)
+    """Return the mailboxes the person may open now: his own, then shared ones. Two queries."""
+    return [*_identities(user), *_memberships(user)]
 
 
 def own_mailbox(user: User, mailbox_id: int) -> MailIdentity:
-    """Return one of the person's mailboxes. Raises MailboxGone for any other. One query."""
+    """Return a mailbox the person may open. Raises MailboxGone for any other. At most two queries."""
     found = _identities(user, mailbox_id) if mailbox_id < 2**63 else []
+    if not found and mailbox_id < 2**63:
+        found = _memberships(user, mailbox_id)
     if not found:
         raise MailboxGone(detail=f"mailbox {mailbox_id} of user {user.pk}")
     return found[0]
@@ -69,3 +75,31 @@ def _identities(user: User, mailbox_id: int | None = None) -> list[MailIdentity]
         "pk", "address__email", "name", "tenant_id"
     )
     return [MailIdentity(pk, email, name, tenant, user.pk) for pk, email, name, tenant in values]
+
+
+def _memberships(user: User, mailbox_id: int | None = None) -> list[MailIdentity]:
+    """Return the shared mailboxes; of several grants on one, the one that gives most."""
+    if not user.is_active:
+        return []
+    rows = open_grants(user)
+    if mailbox_id is not None:
+        rows = rows.filter(address__mailbox=mailbox_id)
+    found: dict[int, MailIdentity] = {}
+    for grant in rows[:MAX_SHARED]:
+        box = grant.address.mailbox
+        one = MailIdentity(
+            box.pk,
+            grant.address.email,
+            box.name,
+            grant.tenant_id,
+            user.pk,
+            grant_id=grant.pk,
+            may_write=grant.access == Access.WRITE,
+            sends=grant.sends,
+            member=grant.mailbox.address.email,
+            member_name=grant.mailbox.name,
+        )
+        known = found.get(box.pk)
+        if known is None or (one.may_write, bool(one.sends)) > (known.may_write, bool(known.sends)):
+            found[box.pk] = one
+    return list(found.values())

@@ -11,8 +11,9 @@ from django.db.models import Max
 from django.http import HttpRequest
 
 from accounts.models import AccessChange, User
-from domains.models import DomainStatus, Mailbox, MailboxStatus
 from portal.errors import Forbidden, PortalError
+from webmail.errors import MailboxGone
+from webmail.selectors.mailboxes import own_mailbox
 
 
 class SignedOut(PortalError):
@@ -29,6 +30,7 @@ class Listener:
     user_id: int
     mailbox_id: int
     address: str
+    grant_id: int = 0  # of a member of a shared mailbox
 
 
 def authorise_push(*, session_key: str, mailbox_id: int) -> Listener:
@@ -37,19 +39,11 @@ def authorise_push(*, session_key: str, mailbox_id: int) -> Listener:
     A mailbox that does not exist and a foreign one look the same.
     """
     user = _person(session_key)
-    mailbox = (
-        Mailbox.objects.filter(
-            id=mailbox_id,
-            owner=user,
-            status=MailboxStatus.ACTIVE,
-            address__domain__status=DomainStatus.ACTIVE,
-        )
-        .select_related("address")
-        .first()
-    )
-    if mailbox is None:
-        raise Forbidden
-    return Listener(user.pk, mailbox.pk, mailbox.address.email)
+    try:
+        identity = own_mailbox(user, mailbox_id)
+    except MailboxGone as exc:
+        raise Forbidden from exc
+    return Listener(user.pk, identity.mailbox_id, identity.address, identity.grant_id)
 
 
 def changed_mailboxes(*, after: int) -> tuple[int, frozenset[int]]:

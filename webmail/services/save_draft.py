@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from delivery.models import Submission
-from domains.models import Mailbox
-from domains.selectors import sender_addresses
 from webmail.errors import AlreadySent
 from webmail.imap import pool
 from webmail.imap.folders import special_folder
@@ -18,6 +16,7 @@ from webmail.imap.types import DRAFT, SEEN
 from webmail.message.address import Address
 from webmail.message.compose import build
 from webmail.message.writing import draft_letter, message_id
+from webmail.selectors.senders import senders_of
 from webmail.services.add_upload import touch_uploads
 from webmail.services.gather_letter import attachments, washed
 from webmail.services.remove_upload import remove_uploads
@@ -42,7 +41,7 @@ def save_draft(identity: MailIdentity, *, writing: Writing) -> datetime:
         raise AlreadySent
     ready = washed(identity, writing)
     files = attachments(identity, ready)
-    sender = Address(identity.name, _sender(identity, writing))
+    sender = _sender(identity, writing)
     now = timezone.now()
     own_id = message_id(ready.compose_id, identity.address)
     mime = build(
@@ -85,7 +84,7 @@ def remove_drafts(session: Session, ids: list[str], *, before: int | None = None
     expunge(session, [uid for uid in uids if before is None or uid < before])
 
 
-def _sender(identity: MailIdentity, writing: Writing) -> str:
-    mailbox = Mailbox.objects.select_related("address").get(pk=identity.mailbox_id)
-    own = sender_addresses(mailbox)
-    return writing.sender if writing.sender in own else own[0]
+def _sender(identity: MailIdentity, writing: Writing) -> Address:
+    known = senders_of(identity)
+    chosen = next((one for one in known if one.email == writing.sender), known[0])
+    return Address(chosen.name, chosen.email)

@@ -15,7 +15,6 @@ from delivery.models import Submission
 from delivery.selectors import may_send
 from delivery.services.submit import submit
 from domains.models import Mailbox
-from domains.selectors import sender_addresses
 from portal.config import stack
 from webmail.errors import (
     FilesTooLarge,
@@ -29,6 +28,7 @@ from webmail.message.compose import Letter, build
 from webmail.message.recipients import MAX_RECIPIENTS
 from webmail.message.writing import message_id
 from webmail.models import CollectedAddress, SentCopy
+from webmail.selectors.senders import senders_of
 from webmail.services.gather_letter import attachments, washed
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def send_message(
         .filter(pk=identity.mailbox_id)
         .get()
     )
-    if writing.sender not in sender_addresses(mailbox):
+    chosen = next((one for one in senders_of(identity) if one.email == writing.sender), None)
+    if chosen is None:
         raise NotYourAddress(field="sender", detail="sender is not an address of the mailbox")
     known = Submission.objects.filter(mailbox=mailbox, compose_id=writing.compose_id).first()
     if known is not None:
@@ -68,7 +69,8 @@ def send_message(
         raise SendingStopped
     ready = washed(identity, writing)
     letter = Letter(
-        sender=Address(mailbox.name, writing.sender),
+        sender=Address(chosen.name, chosen.email),
+        written_by=_writer(identity) if chosen.behalf else None,
         to=to,
         cc=cc,
         bcc=bcc,
@@ -89,6 +91,13 @@ def send_message(
     if len(mime) > stack().max_message_bytes:
         raise FilesTooLarge(field="files")
     return _store(mailbox, ready, letter, mime, f"<{own_id}>", now + hold)
+
+
+def _writer(identity: MailIdentity) -> Address:
+    """Return who really wrote, where a letter goes out on behalf of another address."""
+    if identity.is_shared:
+        return Address(identity.member_name, identity.member)
+    return Address(identity.name, identity.address)
 
 
 @transaction.atomic

@@ -12,8 +12,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from domains.models import Mailbox
-from domains.selectors import sender_addresses
 from webmail.imap import messages, pool
 from webmail.message import body as bodies
 from webmail.message import reply
@@ -24,6 +22,7 @@ from webmail.message.markup import CleanMarkup
 from webmail.message.plaintext import to_plain
 from webmail.message.reply import Mode
 from webmail.message.writing import Answers, Writing, one_field, shown_all
+from webmail.selectors.senders import senders_of
 from webmail.services.add_upload import add_upload, room
 
 if TYPE_CHECKING:
@@ -48,8 +47,8 @@ class Started:
 
 
 def own_addresses(identity: MailIdentity) -> list[str]:
-    """Return the addresses the mailbox may send from, its own first."""
-    return sender_addresses(Mailbox.objects.select_related("address").get(pk=identity.mailbox_id))
+    """Return the addresses the mailbox may send from, its own first. Raises SendingNotGranted."""
+    return [sender.email for sender in senders_of(identity)]
 
 
 def blank_letter(identity: MailIdentity, *, mailto: str = "") -> Writing:

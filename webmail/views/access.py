@@ -8,12 +8,13 @@ from typing import Concatenate, ParamSpec
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.functional import SimpleLazyObject
 
 from accounts.http import PersonRequest, person_required
 from portal.http import wants_fragment, wants_json
-from webmail.errors import MailUnavailable
+from webmail.errors import MailUnavailable, OnlyReading
 from webmail.identity import MailIdentity
-from webmail.selectors.mailboxes import own_mailbox
+from webmail.selectors.mailboxes import own_mailbox, own_mailboxes
 
 P = ParamSpec("P")
 MailView = Callable[Concatenate[PersonRequest, MailIdentity, P], HttpResponseBase]
@@ -30,6 +31,11 @@ def mailbox_view(
         request: PersonRequest, mailbox_id: int, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponse:
         identity = own_mailbox(request.user, mailbox_id)
+        if not identity.may_write and request.method not in {"GET", "HEAD"}:
+            raise OnlyReading(detail=f"grant {identity.grant_id}")
+        request.mailboxes = SimpleLazyObject(  # type: ignore[attr-defined]  # for the switcher
+            lambda: own_mailboxes(request.user)
+        )
         try:
             response = view(request, identity, *args, **kwargs)
         except MailUnavailable as exc:

@@ -24,13 +24,14 @@ from webmail.forms import DraftForm, SendForm, answers_text
 from webmail.identity import MailIdentity, MessageRef, folder_path
 from webmail.message.reply import Mode
 from webmail.message.writing import Writing
+from webmail.selectors.senders import senders_of
 from webmail.selectors.uploads import upload_cards
 from webmail.services.add_upload import add_upload, room
 from webmail.services.remove_upload import remove_upload
 from webmail.services.reopen_letter import find_draft, reopen_draft, write_on
 from webmail.services.save_draft import discard_draft, save_draft
 from webmail.services.send_message import send_message
-from webmail.services.start_letter import Started, blank_letter, own_addresses, start_answer
+from webmail.services.start_letter import Started, blank_letter, start_answer
 from webmail.views.access import mailbox_view
 
 if TYPE_CHECKING:
@@ -207,7 +208,14 @@ def _composer(
         "writing": writing,
         "answers": answers,
         "senders": [
-            Sender(address, f"{identity.name} <{address}>") for address in own_addresses(identity)
+            Sender(
+                one.email,
+                _("%(name)s on behalf of %(address)s")
+                % {"name": identity.member_name or identity.name, "address": one.email}
+                if one.behalf
+                else f"{one.name} <{one.email}>",
+            )
+            for one in senders_of(identity)
         ],
         "uploads": upload_cards(identity.mailbox_id, writing.compose_id),
         "room_bytes": room(),

@@ -16,10 +16,11 @@ from webmail.views.access import mailbox_view
 @require_GET
 @person_required
 def home(request: PersonRequest) -> HttpResponse:
-    """Go on to the inbox; with several mailboxes, or none, say so."""
+    """Go on to the inbox of one's own mailbox; with several of them, or none, say so."""
     mailboxes = own_mailboxes(request.user)
-    if len(mailboxes) == 1:
-        return redirect("webmail:folder", mailboxes[0].mailbox_id, folder_id("INBOX"))
+    own = [one for one in mailboxes if not one.is_shared] or mailboxes
+    if len(own) == 1:
+        return redirect("webmail:folder", own[0].mailbox_id, folder_id("INBOX"))
     return page(request, "webmail/choose.html", {"mailboxes": mailboxes})
 
 
