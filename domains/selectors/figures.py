@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Count, F, Q, Sum
 
 from accounts.models import TenantKind
-from domains.models import Alias, Forwarder, Mailbox, MailboxStatus
+from domains.models import Alias, Forwarder, Group, Mailbox, MailboxStatus
 from domains.names import RESERVED_LOCALPARTS
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def figures_of(tenant: Tenant, *, domain_id: int = 0) -> Figures:
 
 
 def _of_domains(ids: frozenset[int]) -> Figures:
-    """Count in some domains only, for people whose role covers no more. Four queries."""
+    """Count in some domains only, for people whose role covers no more. Five queries."""
     boxes = Mailbox.objects.filter(address__domain__in=ids).aggregate(
         mailboxes=Count("pk"),
         bytes=Sum("usage__bytes", default=0),
@@ -134,12 +134,15 @@ def _of_domains(ids: frozenset[int]) -> Figures:
     )
     aliases = Alias.objects.filter(address__domain__in=ids)
     forwarders = Forwarder.objects.filter(address__domain__in=ids).count()
+    groups = Group.objects.filter(address__domain__in=ids).count()
     return Figures(
         domains=len(ids),
         aliases=aliases.exclude(address__localpart__in=RESERVED_LOCALPARTS).count(),
         listed_aliases=aliases.count(),
         forwarders=forwarders,
         listed_forwarders=forwarders,
+        groups=groups,
+        listed_groups=groups,
         fullest=(),
         **{name: int(value) for name, value in boxes.items()},
     )

@@ -89,7 +89,8 @@ def name_at(address: Address) -> str:
     """Return the name shown beside an address: that of its mailbox or group."""
     group = getattr(address, "group", None)
     mailbox = getattr(address, "mailbox", None)
-    return str((group or mailbox).name) if group or mailbox else address.email
+    named = group or mailbox
+    return str(named.name) if named is not None else address.email
 
 
 def with_twins(senders: Iterable[Sender]) -> list[Sender]:

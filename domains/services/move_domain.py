@@ -15,7 +15,17 @@ from accounts.roles import Action, Role
 from accounts.services.lock_limits import lock_limits
 from accounts.services.record_audit import record_audit
 from domains.errors import CannotMove
-from domains.models import Address, AliasTarget, CatchAll, Departure, Domain, DomainStatus, Mailbox
+from domains.models import (
+    Address,
+    AliasTarget,
+    CatchAll,
+    Departure,
+    Domain,
+    DomainStatus,
+    Grant,
+    GroupMember,
+    Mailbox,
+)
 from domains.names import show_address
 from domains.services.delete_domain import Contents, contents_of
 from domains.services.hold_domain import hold_domain, note_domain_change
@@ -191,7 +201,7 @@ def _overlapping(domain: Domain, target: Tenant) -> list[str]:
 
 
 def _crossing(domain: Domain) -> list[str]:
-    """Return alias domains, aliases, catch-alls and leavers' plans with one foot outside."""
+    """Return alias domains, aliases, catch-alls, groups, grants and leavers' plans with one foot outside."""
     targets = AliasTarget.objects.exclude(alias__address__domain=F("address__domain")).filter(
         Q(alias__address__domain=domain) | Q(address__domain=domain)
     )
@@ -203,6 +213,12 @@ def _crossing(domain: Domain) -> list[str]:
         .exclude(mailbox__address__domain=F("colleague__address__domain"))
         .filter(Q(mailbox__address__domain=domain) | Q(colleague__address__domain=domain))
     )
+    members = GroupMember.objects.exclude(group__address__domain=F("address__domain")).filter(
+        Q(group__address__domain=domain) | Q(address__domain=domain), address__isnull=False
+    )
+    grants = Grant.objects.exclude(address__domain=F("mailbox__address__domain")).filter(
+        Q(address__domain=domain) | Q(mailbox__address__domain=domain)
+    )
     twins = Domain.objects.filter(alias_of__isnull=False).filter(
         Q(pk=domain.pk) | Q(alias_of=domain)
     )
@@ -211,6 +227,8 @@ def _crossing(domain: Domain) -> list[str]:
         *targets.values_list("alias__address__email", flat=True)[: NAMED + 1],
         *(f"@{name}" for name in nets.values_list("domain__name", flat=True)[: NAMED + 1]),
         *plans.values_list("mailbox__address__email", flat=True)[: NAMED + 1],
+        *members.values_list("group__address__email", flat=True)[: NAMED + 1],
+        *grants.values_list("address__email", flat=True)[: NAMED + 1],
     ]
 
 

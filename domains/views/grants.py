@@ -28,14 +28,17 @@ def mailbox_grants(request: TenantRequest, tenant_id: int, mailbox_id: int) -> H
     mailbox = mailbox_of(request.tenant, mailbox_id)
     is_shared = mailbox.owner_id is None
     form = GrantForm(request.POST or None, is_shared=is_shared)
-    if form.is_valid() and attempt(
-        form,
-        set_grant,
-        actor=request.actor,
-        address=mailbox.address,
-        grantee=form.cleaned_data["grantee"],
-        access=form.cleaned_data.get("access", ""),
-        sends=form.cleaned_data["sends"],
+    if form.is_valid() and (
+        attempt(
+            form,
+            set_grant,
+            actor=request.actor,
+            address=mailbox.address,
+            grantee=form.cleaned_data["grantee"],
+            access=form.cleaned_data.get("access", ""),
+            sends=form.cleaned_data["sends"],
+        )
+        is not None
     ):
         messages.success(request, _("Saved."))
         return redirect("domains:mailbox-grants", tenant_id, mailbox_id)

@@ -168,13 +168,16 @@ def group_grant(request: TenantRequest, tenant_id: int, group_id: int) -> HttpRe
     """Let somebody send from the group's address."""
     group = group_of(request.tenant, group_id)
     form = GrantForm(request.POST, is_shared=False)
-    if form.is_valid() and attempt(
-        form,
-        set_grant,
-        actor=request.actor,
-        address=group.address,
-        grantee=form.cleaned_data["grantee"],
-        sends=form.cleaned_data["sends"],
+    if form.is_valid() and (
+        attempt(
+            form,
+            set_grant,
+            actor=request.actor,
+            address=group.address,
+            grantee=form.cleaned_data["grantee"],
+            sends=form.cleaned_data["sends"],
+        )
+        is not None
     ):
         messages.success(request, _("Saved."))
         return redirect("domains:group-detail", tenant_id, group_id)

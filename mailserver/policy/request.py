@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from io import BufferedIOBase
 
 MAX_LINE = 4096
 MAX_LINES = 200
@@ -21,7 +21,7 @@ class Request:
     recipient: str
 
 
-def read_request(stream: BinaryIO) -> Request | None:
+def read_request(stream: BufferedIOBase) -> Request | None:
     """Return the next request; None when Postfix hung up. Raises ValueError for anything else."""
     found: dict[str, str] = {}
     for _line in range(MAX_LINES):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import imaplib
 import smtplib
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -45,6 +45,11 @@ def shared(live: World, name: str = "lienhe") -> Mailbox:
     )
 
 
+def flags_of(data: list[Any]) -> bytes:
+    """The first line of a FETCH."""
+    return bytes(data[0])
+
+
 def folders(client: imaplib.IMAP4_SSL) -> str:
     _ok, lines = client.list('""', '"*"')
     return " ".join((line or b"").decode() if isinstance(line, bytes) else "" for line in lines)
@@ -70,7 +75,7 @@ def test_a_member_reads_the_shared_mailbox_below_shared(
     assert (ok, count) == ("OK", [b"1"])
     assert client.store("1", "+FLAGS", r"(\Flagged)")[0] == "OK"
     ok, data = client.fetch("1", "(FLAGS)")
-    assert b"\\Flagged" in data[0]
+    assert b"\\Flagged" in flags_of(data)
 
 
 def test_a_reader_cannot_change_anything(
@@ -89,7 +94,7 @@ def test_a_reader_cannot_change_anything(
     client.store("1", "+FLAGS", r"(\Deleted \Flagged)")
     ok, data = client.fetch("1", "(FLAGS)")
     assert ok == "OK"
-    assert b"\\Flagged" not in data[0]
+    assert b"\\Flagged" not in flags_of(data)
     ok, _said = client.append(path, None, None, b"Subject: x\r\n\r\nx")
     assert ok == "NO"
     ok, _said = client.create(f'"Shared/{box.address.email}/Neu"')
