@@ -352,6 +352,6 @@ GRANT EXECUTE ON FUNCTION postfix_group_takes(text, text, text) TO hopthu_app;
 class Migration(migrations.Migration):
     dependencies = [
         ("mailserver", "0007_full_pools"),
-        ("domains", "0012_groups_and_grants"),
+        ("domains", "0014_groups_and_grants"),
     ]
     operations = [migrations.RunSQL([FUNCTIONS, VIEWS, GRANTS])]
