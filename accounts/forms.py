@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Plan, TenantKind
+from accounts.models import Feature, Plan, TenantKind
 from accounts.roles import DESCRIPTIONS, ROLES_OF_KIND, Role, covers
 from accounts.services.terminate_tenant import GRACE_CHOICES
 from portal.fields import GigabytesField
@@ -277,9 +277,14 @@ class PlanForm(forms.Form):
         required=False, min_value=0, label=_("Messages a day, one mailbox")
     )
 
+    left_out = forms.MultipleChoiceField(
+        required=False, choices=Feature.choices, label=_("Not part of the plan")
+    )
+
     def limits(self) -> dict[str, int | None]:
         """Return every limit, in the model's units."""
-        return {key: value for key, value in self.cleaned_data.items() if key != "name"}
+        other = {"name", "left_out"}
+        return {key: value for key, value in self.cleaned_data.items() if key not in other}
 
 
 class InviteForm(forms.Form):

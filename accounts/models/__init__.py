@@ -5,7 +5,7 @@ from __future__ import annotations
 from accounts.models.access_change import AccessChange
 from accounts.models.audit import AuditEvent, AuditSeal
 from accounts.models.membership import Invitation, Membership
-from accounts.models.plan import Plan
+from accounts.models.plan import Feature, Plan
 from accounts.models.tenant import Tenant, TenantKind, TenantStatus
 from accounts.models.user import LoginName, User
 from accounts.roles import Role
@@ -14,6 +14,7 @@ __all__ = [
     "AccessChange",
     "AuditEvent",
     "AuditSeal",
+    "Feature",
     "Invitation",
     "LoginName",
     "Membership",

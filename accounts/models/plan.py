@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Feature(models.TextChoices):
+    """What a plan may leave out. What was switched on before stays on."""
+
+    POP3 = "pop3", _("POP3")
+    FORWARD_OUTSIDE = "forward_outside", _("Forwarding to other companies")
+    CATCH_ALL = "catch_all", _("Catch-all")
+    AUTO_REPLY = "auto_reply", _("Automatic replies by an admin")
 
 
 class Plan(models.Model):
@@ -19,6 +30,10 @@ class Plan(models.Model):
     max_mailbox_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     max_sent_per_hour = models.PositiveIntegerField(null=True, blank=True)
     max_sent_per_day = models.PositiveIntegerField(null=True, blank=True)
+
+    left_out = ArrayField(
+        models.CharField(max_length=24, choices=Feature), default=list, blank=True
+    )
 
     class Meta:
         constraints = (

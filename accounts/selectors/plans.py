@@ -34,6 +34,7 @@ class Limits:
     max_mailbox_bytes: int | None
     max_sent_per_hour: int | None
     max_sent_per_day: int | None
+    left_out: frozenset[str] = frozenset()  # features that are no part of the plan
     ceilings: tuple[Limits, ...] = ()  # plans of the tenants above, nearest first
 
 
@@ -91,7 +92,7 @@ def limits_of(tenant: Tenant) -> Limits:
     ceilings = tuple(
         limits
         for limits in above
-        if any(getattr(limits, field) is not None for field in LIMIT_FIELDS)
+        if limits.left_out or any(getattr(limits, field) is not None for field in LIMIT_FIELDS)
     )
     return replace(own, ceilings=ceilings)
 
@@ -100,4 +101,10 @@ def _limits(tenant: Tenant) -> Limits:
     values: dict[str, Any] = {
         field: getattr(tenant.plan, field) if tenant.plan else None for field in LIMIT_FIELDS
     }
-    return Limits(tenant_id=tenant.pk, tenant_path=tenant.path, tenant_name=tenant.name, **values)
+    return Limits(
+        tenant_id=tenant.pk,
+        tenant_path=tenant.path,
+        tenant_name=tenant.name,
+        left_out=frozenset(tenant.plan.left_out) if tenant.plan else frozenset(),
+        **values,
+    )

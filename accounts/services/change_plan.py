@@ -8,14 +8,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from accounts.errors import NameTaken, PlanInUse
-from accounts.models import Plan
+from accounts.models import Feature, Plan
 from accounts.policy import require
 from accounts.roles import Action
 from accounts.services.create_tenant import clean_name
 from accounts.services.record_audit import record_audit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from accounts.actor import Actor
     from accounts.models import Tenant
@@ -34,7 +34,12 @@ LIMITS = (
 
 
 def create_plan(
-    *, actor: Actor, tenant: Tenant, name: str, limits: Mapping[str, int | None]
+    *,
+    actor: Actor,
+    tenant: Tenant,
+    name: str,
+    limits: Mapping[str, int | None],
+    left_out: Collection[str] = (),
 ) -> Plan:
     """Insert a plan that `tenant` sells; a limit that is missing or None does not exist.
 
@@ -42,7 +47,7 @@ def create_plan(
     """
     require(actor, Action.PLAN_CHANGE, tenant)
     values = {field: limits.get(field) for field in LIMITS}
-    plan = Plan(tenant=tenant, name=clean_name(name)[:80], **values)
+    plan = Plan(tenant=tenant, name=clean_name(name)[:80], left_out=_features(left_out), **values)
     try:
         with transaction.atomic():
             plan.save(force_insert=True)
@@ -60,7 +65,14 @@ def create_plan(
     return plan
 
 
-def change_plan(*, actor: Actor, plan: Plan, name: str, limits: Mapping[str, int | None]) -> Plan:
+def change_plan(
+    *,
+    actor: Actor,
+    plan: Plan,
+    name: str,
+    limits: Mapping[str, int | None],
+    left_out: Collection[str] | None = None,
+) -> Plan:
     """Change a plan for everybody on it; who uses more keeps it and cannot add.
 
     Raises NameTaken, NotAllowed.
@@ -68,6 +80,8 @@ def change_plan(*, actor: Actor, plan: Plan, name: str, limits: Mapping[str, int
     require(actor, Action.PLAN_CHANGE, plan.tenant)
     wanted: dict[str, Any] = {"name": clean_name(name)[:80]}
     wanted |= {field: limits[field] for field in LIMITS if field in limits}
+    if left_out is not None:
+        wanted["left_out"] = _features(left_out)
     try:
         with transaction.atomic():
             row = Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
@@ -91,6 +105,10 @@ def change_plan(*, actor: Actor, plan: Plan, name: str, limits: Mapping[str, int
     except IntegrityError as exc:
         raise NameTaken(field="name") from exc
     return row
+
+
+def _features(codes: Collection[str]) -> list[str]:
+    return sorted(set(codes) & set(Feature.values))
 
 
 def delete_plan(*, actor: Actor, plan: Plan) -> None:

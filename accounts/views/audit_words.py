@@ -146,6 +146,7 @@ FIELDS = {
     "moved_people": gettext_lazy("People moved"),
     "domains": gettext_lazy("Domains"),
     "lets_provider_act": gettext_lazy("The provider may act in the place of admins"),
+    "left_out": gettext_lazy("Not part of the plan"),
     "reply": gettext_lazy("Automatic reply"),
     "until": gettext_lazy("Until"),
     "stop_due_at": gettext_lazy("Sign-in stops"),

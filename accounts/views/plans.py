@@ -54,6 +54,7 @@ def plan_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
             tenant=request.tenant,
             name=form.cleaned_data["name"],
             limits=form.limits(),
+            left_out=form.cleaned_data["left_out"],
         )
         if plan is not None:
             messages.success(request, _("The plan %(plan)s was made.") % {"plan": plan.name})
@@ -77,6 +78,7 @@ def plan_detail(request: TenantRequest, tenant_id: int, plan_id: int) -> HttpRes
             plan=plan,
             name=form.cleaned_data["name"],
             limits=form.limits(),
+            left_out=form.cleaned_data["left_out"],
         )
         is not None
     ):
@@ -102,4 +104,6 @@ def _refuse_company(request: TenantRequest) -> None:
 
 
 def _values(plan: Plan) -> dict[str, object]:
-    return {"name": plan.name} | {field: getattr(plan, field) for field in LIMITS}
+    return {"name": plan.name, "left_out": plan.left_out} | {
+        field: getattr(plan, field) for field in LIMITS
+    }

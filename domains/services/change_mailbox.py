@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from accounts.models import Feature
 from accounts.policy import require
 from accounts.roles import Action
 from accounts.services.note_access_change import note_access_change
@@ -13,6 +14,7 @@ from accounts.services.record_audit import record_audit
 from domains.services.check_quota import check_quota
 from domains.services.hold_mailbox import hold_mailbox
 from domains.services.provision_mailbox import read_display_name
+from domains.services.require_feature import require_feature
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -53,6 +55,8 @@ def change_mailbox(
         }
         if not changes:
             return held
+        if changes.get("allow_pop3", [True, False])[1]:
+            require_feature(held.tenant, Feature.POP3, field="allow_pop3")
         if "quota_bytes" in changes:
             check_quota(held.tenant, changes["quota_bytes"][1])
         for field, (_before, after) in changes.items():

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from accounts.models import LoginName, User
+from accounts.models import Feature, LoginName, User
 from accounts.policy import require
 from accounts.roles import Action
+from accounts.selectors import limits_of
 from accounts.services.create_person import create_person
 from accounts.services.invite_person import make_password_link
 from accounts.services.note_access_change import note_access_change
@@ -20,7 +21,7 @@ from domains.names import NameRefused, parse_display_name
 from domains.services.check_quota import check_quota
 from domains.services.claim_address import claim_address, read_localpart
 from domains.services.keep_reserved import keep_reserved
-from domains.services.require_room import Room, require_room
+from domains.services.require_room import Room, chain_of, require_room
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -78,7 +79,12 @@ def provision_mailbox(
             )
         )
         mailbox = Mailbox.objects.create(
-            tenant=tenant, address=address, owner=owner, name=shown, quota_bytes=quota_bytes
+            allow_pop3=all(Feature.POP3 not in one.left_out for one in chain_of(limits_of(tenant))),
+            tenant=tenant,
+            address=address,
+            owner=owner,
+            name=shown,
+            quota_bytes=quota_bytes,
         )
         if owner is not None:
             LoginName.objects.get_or_create(address=address.email, defaults={"user": owner})

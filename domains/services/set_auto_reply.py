@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.models import Feature
 from accounts.policy import require
 from accounts.roles import Action
 from accounts.services.record_audit import record_audit
 from domains.models import AutoReply
 from domains.services.hold_mailbox import hold_mailbox
+from domains.services.require_feature import require_feature
 from portal.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ def set_auto_reply(
         held = hold_mailbox(mailbox)
         reply = AutoReply.objects.select_for_update(of=("self",)).filter(mailbox=held).first()
         before = reply.text if reply is not None and reply.is_enabled else ""
+        if not before:
+            require_feature(held.tenant, Feature.AUTO_REPLY, field="text")
         if reply is None:
             reply = AutoReply.objects.create(mailbox=held, tenant=held.tenant, version=0)
         reply.is_enabled, reply.text, reply.subject = True, clean, " ".join(subject.split())[:200]

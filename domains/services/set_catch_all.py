@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.models import Feature
 from accounts.policy import require
 from accounts.roles import Action
 from accounts.services.record_audit import record_audit
@@ -14,6 +15,7 @@ from domains.errors import DomainIsAlias, TargetRefused
 from domains.models import CatchAll, Domain
 from domains.selectors import mailbox_addresses_of
 from domains.services.read_targets import lock_forwarding, refuse_loops
+from domains.services.require_feature import require_feature
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -36,6 +38,8 @@ def set_catch_all(*, actor: Actor, domain: Domain, mailbox: str) -> CatchAll:
         if address is None:
             raise TargetRefused(_("Choose one of your mailboxes."), field="mailbox")
         before = _current(domain)
+        if not before:
+            require_feature(domain.tenant, Feature.CATCH_ALL, field="mailbox")
         catch_all, _made = CatchAll.objects.update_or_create(
             domain=domain, defaults={"tenant": domain.tenant, "address": address}
         )

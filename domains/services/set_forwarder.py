@@ -13,6 +13,7 @@ from accounts.services.record_audit import record_audit
 from domains.models import Forwarder, ForwarderTarget
 from domains.services.claim_address import claim_address, read_localpart
 from domains.services.read_targets import lock_forwarding, read_targets, refuse_loops
+from domains.services.require_feature import require_forwarding
 from domains.services.require_room import Room, require_room
 from portal.errors import NotFound
 
@@ -38,6 +39,7 @@ def create_forwarder(
     with transaction.atomic():
         lock_forwarding(tenant)
         require_room(tenant, Room.FORWARDERS)
+        require_forwarding(tenant, wanted, [])
         address = claim_address(domain, local.text)
         refuse_loops(address.email, wanted, tenant)
         forwarder = Forwarder.objects.create(tenant=tenant, address=address)
@@ -65,6 +67,7 @@ def change_forwarder(
         held = _hold(forwarder)
         refuse_loops(held.address.email, wanted, held.tenant)
         before = sorted(held.targets.values_list("email", flat=True))
+        require_forwarding(held.tenant, wanted, before)
         was_enabled, held.is_enabled = held.is_enabled, is_enabled
         held.save(update_fields=["is_enabled"])
         held.targets.all().delete()

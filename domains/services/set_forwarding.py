@@ -12,6 +12,7 @@ from accounts.services.note_access_change import note_access_change
 from accounts.services.record_audit import record_audit
 from domains.services.hold_mailbox import hold_mailbox
 from domains.services.read_targets import lock_forwarding, read_targets, refuse_loops
+from domains.services.require_feature import require_forwarding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,7 @@ def set_forwarding(
         held = hold_mailbox(mailbox, version=version)
         if wanted:
             refuse_loops(held.address.email, wanted, held.tenant)
+        require_forwarding(held.tenant, wanted, held.forward_to)
         before = (held.forward_to, held.keep_copy)
         after = (wanted, keep_copy if wanted else True)
         if before == after:

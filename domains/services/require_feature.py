@@ -1,0 +1,42 @@
+"""Refuses what is no part of the plan; what was switched on before stays on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from accounts.models import Feature
+from accounts.selectors import limits_of
+from domains.models import Domain
+from domains.services.require_room import chain_of
+from portal.errors import LimitReached
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from accounts.models import Tenant
+
+
+def require_feature(tenant: Tenant, feature: Feature, *, field: str = "") -> None:
+    """Raise LimitReached, on `field`, when the plan or one above leaves `feature` out."""
+    if any(feature.value in limits.left_out for limits in chain_of(limits_of(tenant))):
+        raise LimitReached(
+            _("Your plan does not include this: %(feature)s. Ask for a larger plan.")
+            % {"feature": feature.label},
+            field=field,
+        )
+
+
+def require_forwarding(
+    tenant: Tenant, targets: Iterable[str], before: Iterable[str], *, field: str = "targets"
+) -> None:
+    """Raise LimitReached when `targets` lead to domains that are not the tenant's and no plan allows it.
+
+    Targets that were there `before` stay allowed.
+    """
+    fresh = {target.rpartition("@")[2] for target in set(targets) - set(before)}
+    if fresh - set(
+        Domain.objects.filter(tenant=tenant.pk, name__in=fresh).values_list("name", flat=True)
+    ):
+        require_feature(tenant, Feature.FORWARD_OUTSIDE, field=field)
