@@ -215,7 +215,7 @@ _TABLES = """
     SELECT oid FROM pg_class WHERE relkind = 'r' AND relname = ANY (ARRAY[
         'accounts_user', 'accounts_loginname', 'domains_domain', 'domains_dkimkey',
         'domains_address', 'domains_mailbox', 'domains_mailboxusage', 'domains_lastsignin',
-        'domains_alias', 'domains_aliastarget', 'domains_forwarder', 'domains_forwardertarget',
+        'domains_quotanotice', 'domains_alias', 'domains_aliastarget', 'domains_forwarder', 'domains_forwardertarget',
         'domains_dnscheck', 'domains_dnsrecordstate', 'accounts_auditevent',
         'delivery_submission', 'delivery_outcome'])
 """
@@ -414,6 +414,16 @@ _CONTENTS = (
      WHERE s.mailbox_id = m.id
     """,
         "domains_mailboxusage",
+    ),
+    (
+        f"""
+    INSERT INTO domains_quotanotice (mailbox_id, level, sent_at)
+    SELECT m.id, CASE WHEN s.bytes >= 4750000000 THEN 95 ELSE 80 END, now()
+      FROM {_HOSTS} d JOIN domains_address a ON a.domain_id = d.id
+      JOIN domains_mailbox m ON m.address_id = a.id
+      JOIN domains_mailboxusage s ON s.mailbox_id = m.id AND s.bytes >= 4000000000
+    """,
+        "domains_quotanotice",
     ),
     (
         f"""

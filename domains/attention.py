@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,38 +14,48 @@ from accounts.roles import Action
 from accounts.selectors import limits_of
 from domains.dns.words import summary
 from domains.names import show_address, show_domain
-from domains.selectors import sold_by, troubled_domains
+from domains.selectors import domains_of, sold_by, troubled_domains, usage_over_time
 from domains.services.known_figures import known_figures
-from portal.attention import AttentionRow, Figure
-from portal.templatetags.ui import filesize
+from portal.attention import AttentionRow, Figure, FirstStep
+from portal.templatetags.ui import filesize, moment
+from portal.trend import points
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from accounts.actor import Actor
     from accounts.models import Tenant
+    from accounts.selectors import Limits
     from domains.models import Domain
+    from domains.selectors import Figures
 
 SHOWN = 3
+LIMIT_NEAR = 90  # per cent of what the plan allows
 
 
 def rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
     """Return what needs a look in `tenant` and below. At most six queries."""
     found: list[AttentionRow] = []
     if actor.may(Action.DOMAIN_VIEW):
-        found += _domains(tenant, actor)
+        found += _domains(tenant)
     if actor.may(Action.MAILBOX_VIEW):
-        found += _over(tenant)
-        found += _full(tenant)
+        usage, limits = known_figures(tenant), limits_of(tenant)
+        found += _over(tenant, usage, limits)
+        found += _full(tenant, usage)
+        found += _nearly_over(tenant, usage, limits)
     if tenant.kind != TenantKind.COMPANY and actor.may(Action.PLAN_VIEW):
         found += _oversold(tenant)
     return found
 
 
 def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
-    """Return how much of the plan is in use. At most two queries."""
+    """Return how much of the plan is in use, and how it grew. At most three queries."""
     if not actor.may(Action.MAILBOX_VIEW):
         return []
     usage, limits = known_figures(tenant), limits_of(tenant)
     listed = reverse("domains:mailbox-list", args=[tenant.pk])
+    trends = _trends(tenant, usage)
+    none = ("", "")
     return [
         Figure(
             _("Domains"),
@@ -53,6 +63,7 @@ def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
             _("All domains"),
             reverse("domains:domain-list", args=[tenant.pk]),
             _count(limits.max_domains),
+            *trends.get("domains", none),
         ),
         Figure(
             _("Mailboxes"),
@@ -60,6 +71,7 @@ def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
             _("All mailboxes"),
             listed,
             _count(limits.max_mailboxes),
+            *trends.get("mailboxes", none),
         ),
         Figure(
             _("Storage in use"),
@@ -67,15 +79,112 @@ def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
             _("Largest first"),
             f"{listed}?sort=-usage",
             filesize(limits.storage_bytes) if limits.storage_bytes is not None else "",
+            *trends.get("bytes", none),
         ),
     ]
+
+
+def first_steps(tenant: Tenant, actor: Actor) -> list[FirstStep]:
+    """Return the way of a new company to its first mail; nothing once it has a mailbox.
+
+    At most two queries.
+    """
+    if tenant.kind != TenantKind.COMPANY or not actor.may(Action.DOMAIN_CREATE):
+        return []
+    usage = known_figures(tenant)
+    if usage.mailboxes:
+        return []
+    first = domains_of(tenant).order_by("status", "pk").first() if usage.domains else None
+    is_proved = first is not None and first.verified_at is not None
+    return [
+        FirstStep(
+            _("Add your domain"),
+            _("You need access to where its DNS is managed, or a link for whoever has it."),
+            reverse("domains:domain-create", args=[tenant.pk]),
+            _("Add a domain"),
+            is_done=first is not None,
+        ),
+        FirstStep(
+            _("Publish its records"),
+            _("Copy them to your DNS provider. We look every few seconds and say what we see."),
+            reverse("domains:domain-setup", args=[tenant.pk, first.pk]) if first else "",
+            _("Show the records"),
+            is_done=is_proved,
+        ),
+        FirstStep(
+            _("Open the first mailbox"),
+            _("Its owner chooses the password by a link and can read mail at once."),
+            reverse("domains:mailbox-create", args=[tenant.pk]) if is_proved else "",
+            _("Add a mailbox"),
+        ),
+    ]
+
+
+def _nearly_over(tenant: Tenant, usage: Figures, limits: Limits) -> list[AttentionRow]:
+    """Return what the plan will soon refuse; what is over already is said by `_over`."""
+    listed = reverse("domains:mailbox-list", args=[tenant.pk])
+    found = []
+    for used, limit, title, url in (
+        (
+            usage.domains,
+            limits.max_domains,
+            _("The plan has room for few more domains"),
+            reverse("domains:domain-list", args=[tenant.pk]),
+        ),
+        (
+            usage.mailboxes,
+            limits.max_mailboxes,
+            _("The plan has room for few more mailboxes"),
+            listed,
+        ),
+        (
+            usage.bytes,
+            limits.storage_bytes,
+            _("The storage of the plan is nearly used up"),
+            f"{listed}?sort=-usage",
+        ),
+    ):
+        if limit and LIMIT_NEAR * limit <= used * 100 and used <= limit:
+            found.append(
+                AttentionRow(
+                    "warning",
+                    title,
+                    _("%(percent)d %% are in use. Ask for a larger plan in time.")
+                    % {"percent": used * 100 // limit},
+                    url,
+                    _("Look"),
+                    "quota",
+                )
+            )
+    return found
+
+
+def _trends(tenant: Tenant, usage: Figures) -> dict[str, tuple[str, str]]:
+    """Return the pictures of the figures: points and what they say. One query."""
+    samples = usage_over_time(tenant)
+    if not samples:
+        return {}
+    since = date_format(samples[0].taken_on)
+    rows: dict[str, tuple[list[int], int, Callable[[int], str]]] = {
+        "domains": ([s.domains for s in samples], usage.domains, number_format),
+        "mailboxes": ([s.mailboxes for s in samples], usage.mailboxes, number_format),
+        "bytes": ([s.bytes for s in samples], usage.bytes, filesize),
+    }
+    return {
+        name: (
+            points([*values, now]),
+            _("%(before)s on %(day)s, %(now)s now")
+            % {"before": shown(values[0]), "day": since, "now": shown(now)},
+        )
+        for name, (values, now, shown) in rows.items()
+    }
 
 
 def _count(limit: int | None) -> str:
     return "" if limit is None else number_format(limit)
 
 
-def _domains(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
+def _domains(tenant: Tenant) -> list[AttentionRow]:
     found, total = troubled_domains(tenant, SHOWN)
     shown = [_domain(domain) for domain in found]
     if total > len(found):
@@ -95,24 +204,7 @@ def _domains(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
                 "globe",
             )
         )
-    if not total and not shown and actor.may(Action.DOMAIN_CREATE):
-        shown += _first_domain(tenant)
     return shown
-
-
-def _first_domain(tenant: Tenant) -> list[AttentionRow]:
-    if tenant.kind != TenantKind.COMPANY or known_figures(tenant).domains:
-        return []
-    return [
-        AttentionRow(
-            "info",
-            _("Add your first domain"),
-            _("You need access to where its DNS is managed, or a link for whoever has it."),
-            reverse("domains:domain-create", args=[tenant.pk]),
-            _("Add a domain"),
-            "globe",
-        )
-    ]
 
 
 def _domain(domain: Domain) -> AttentionRow:
@@ -135,21 +227,15 @@ def _domain(domain: Domain) -> AttentionRow:
             domain.dns_problems,
         )
         % {"domain": name, "n": domain.dns_problems},
-        (
-            _("%(what)s: mail from outside does not arrive here.")
-            if is_deaf
-            else _("%(what)s: mail you send may be taken for spam.")
-        )
-        % {"what": summary(domain.dns_worst)},
+        _what_follows(domain, is_deaf=is_deaf),
         reverse("domains:domain-dns", args=[domain.tenant_id, domain.pk]),
         _("Repair DNS"),
         "globe",
     )
 
 
-def _over(tenant: Tenant) -> list[AttentionRow]:
+def _over(tenant: Tenant, usage: Figures, limits: Limits) -> list[AttentionRow]:
     """Say by how much a plan that was lowered, or a pool that filled, is passed. Nothing is lost."""
-    usage, limits = known_figures(tenant), limits_of(tenant)
     counted = (
         (_("domains"), usage.domains, limits.max_domains),
         (_("mailboxes"), usage.mailboxes, limits.max_mailboxes),
@@ -224,8 +310,19 @@ def _oversold(tenant: Tenant) -> list[AttentionRow]:
     ]
 
 
-def _full(tenant: Tenant) -> list[AttentionRow]:
-    usage = known_figures(tenant)
+def _what_follows(domain: Domain, *, is_deaf: bool) -> str:
+    words = (
+        _("%(what)s: mail from outside does not arrive here.")
+        if is_deaf
+        else _("%(what)s: mail you send may be taken for spam.")
+    ) % {"what": summary(domain.dns_worst)}
+    if domain.dns_problems_since is None:
+        return words
+    since = _("Since %(when)s.") % {"when": moment(domain.dns_problems_since)}
+    return f"{words} {since}"
+
+
+def _full(tenant: Tenant, usage: Figures) -> list[AttentionRow]:
     fullest, total = usage.fullest, usage.full
     if not total:
         return []

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from domains.models import DomainStatus, HandOver, StsMode
-from domains.names import show_domain
+from domains.names import NameRefused, parse_domain_name, show_domain
 from domains.selectors import domains_of
 from domains.services.delete_mailbox import GRACE_CHOICES
 from domains.services.plan_departure import ARCHIVE_CHOICES, CLOSE_CHOICES, Wishes
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ADDRESS_LINES = forms.Textarea(
     attrs={"rows": 4, "class": "textarea mono", "spellcheck": "false", "autocomplete": "off"}
 )
+MOST_OFFERED = 100
+LONGEST_KEY = 19  # digits of a bigint
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
 
 
@@ -61,7 +63,11 @@ MAX_DIGITS = 19
 
 
 class InDomainForm(forms.Form):
-    """A new address in one of the tenant's proved domains."""
+    """A new address in one of the tenant's proved domains.
+
+    A few are offered as a choice; whoever has more than MOST_OFFERED types the domain's name, for
+    a list of thousands is of use to nobody.
+    """
 
     domain = forms.ChoiceField(label=_("Domain"))
     localpart = forms.CharField(
@@ -78,11 +84,41 @@ class InDomainForm(forms.Form):
             .filter(alias_of=None)
             .exclude(status__in=[DomainStatus.PENDING, DomainStatus.DELETING])
         )
-        self.domains: dict[str, Domain] = {str(d.pk): d for d in proved.select_related("tenant")}
-        self.fields["domain"] = forms.ChoiceField(
-            label=_("Domain"),
-            choices=[(key, show_domain(domain.name)) for key, domain in self.domains.items()],
-        )
+        self._proved = proved.select_related("tenant")
+        some = self._proved[: MOST_OFFERED + 1]
+        self.domains: dict[str, Domain] = {str(domain.pk): domain for domain in some}
+        names = [(key, show_domain(domain.name)) for key, domain in self.domains.items()]
+        self.is_typed = len(self.domains) > MOST_OFFERED
+        if not self.is_typed:
+            self.fields["domain"] = forms.ChoiceField(label=_("Domain"), choices=names)
+            return
+        self.offered = [name for _key, name in names]
+        self.fields["domain"] = forms.CharField(label=_("Domain"), max_length=320)
+        if wanted := self._by_key(str(self.initial.get("domain") or "")):
+            self.initial["domain"] = show_domain(wanted.name)
+
+    def clean_domain(self) -> str:
+        """Find the domain that was typed; a choice was checked by its field."""
+        value: str = self.cleaned_data["domain"].strip()
+        if not self.is_typed:
+            return value
+        found = self._by_key(value) or self._by_name(value)
+        if found is None:
+            raise forms.ValidationError(_("You have no domain of this name that is in use."))
+        self.domains = {str(found.pk): found}
+        return str(found.pk)
+
+    def _by_key(self, value: str) -> Domain | None:
+        if not (value.isascii() and value.isdigit() and len(value) < LONGEST_KEY):
+            return None
+        return self._proved.filter(pk=int(value)).first()
+
+    def _by_name(self, value: str) -> Domain | None:
+        try:
+            name = parse_domain_name(value.removeprefix("@"))
+        except NameRefused:
+            return None
+        return self._proved.filter(name=name.a_label).first()
 
     @property
     def chosen_domain(self) -> Domain:

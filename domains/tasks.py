@@ -11,7 +11,9 @@ from domains.services.known_figures import refresh_figures as refresh
 from domains.services.purge_ended import purge_what_is_over as purge
 from domains.services.ready_keys import ready_keys as complete_keys
 from domains.services.run_departures import run_departures as run
+from domains.services.sample_usage import sample_usage as sample
 from domains.services.verify_dns import verify_dns as verify
+from domains.services.warn_full import warn_full as warn
 
 
 @shared_task(
@@ -108,3 +110,27 @@ def ready_keys() -> None:
 def refresh_figures(tenant_id: int, domain_id: int = 0) -> None:
     """Count the figures of a large tenant anew."""
     refresh(tenant_id=tenant_id, domain_id=domain_id)
+
+
+@shared_task(
+    name="domains.sample_usage",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=60,
+    time_limit=90,
+)
+def sample_usage() -> None:
+    """Write down today's use of every tenant."""
+    sample()
+
+
+@shared_task(
+    name="domains.warn_full",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=60,
+    time_limit=90,
+)
+def warn_full() -> None:
+    """Tell owners whose mailboxes are filling up."""
+    warn()

@@ -33,3 +33,16 @@ class Figure:
     note: str = ""
     url: str = ""  # what the note links to; empty: plain text
     of: str = ""  # the limit beside the value, such as "60"
+    trend: str = ""  # points of a line, as portal.trend makes them; empty: no picture
+    trend_words: str = ""  # what the picture says
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStep:
+    """One of the few things a new admin does first."""
+
+    title: str
+    text: str
+    url: str
+    action: str
+    is_done: bool = False

@@ -15,6 +15,8 @@ PERIODIC = {
     "domains.ready_keys": 300.0,
     "domains.check_senders": 3600.0,
     "domains.purge_deleted": 60.0,
+    "domains.sample_usage": 3600.0,
+    "domains.warn_full": 120.0,
     "domains.run_departures": 30.0,
 }
 

@@ -218,6 +218,9 @@ FIGURES = [
     "delivery.attention.figures",
 ]
 
+# Dotted names `(tenant, actor) -> steps` (portal.attention.FirstStep) shown until all are done.
+FIRST_STEPS = ["domains.attention.first_steps"]
+
 # The portal's side column: title, then (page, icon, words, URL name, action it needs).
 # An entry whose URL does not exist in this installation is left out.
 PORTAL_SIDE = [

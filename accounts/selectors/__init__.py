@@ -5,6 +5,7 @@ from __future__ import annotations
 from accounts.selectors.audit import audit_rows, recent_changes
 from accounts.selectors.invitations import invitation_by_hash, invitation_of, open_invitations
 from accounts.selectors.people import (
+    admins_of,
     holds_role,
     may_manage,
     may_sign_in,
@@ -43,6 +44,7 @@ __all__ = [
     "LIMIT_FIELDS",
     "Limits",
     "Place",
+    "admins_of",
     "audit_rows",
     "holds_role",
     "invitation_by_hash",

@@ -13,6 +13,7 @@ from accounts.models import (
     User,
 )
 from accounts.policy import stands_over
+from accounts.roles import Role
 from portal.errors import NotFound
 
 if TYPE_CHECKING:
@@ -125,6 +126,13 @@ def person_of(tenant: Tenant, person_id: int) -> User:
     if person is None:
         raise NotFound
     return person
+
+
+def admins_of(tenant: Tenant) -> list[User]:
+    """Return whom to tell about the tenant itself: those who run it, not those who only help."""
+    running = (Role.COMPANY_ADMIN, Role.DOMAIN_ADMIN, Role.RESELLER, Role.OPERATOR)
+    held = Membership.objects.filter(user=OuterRef("pk"), tenant=tenant, role__in=running)
+    return list(User.objects.filter(Exists(held), is_active=True).order_by("pk"))
 
 
 def roles_in(person: User, tenant: Tenant) -> list[Membership]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from accounts.actor import Actor
     from accounts.models import Tenant
-    from portal.attention import AttentionRow, Figure
+    from portal.attention import AttentionRow, Figure, FirstStep
 
 Shown = TypeVar("Shown")
 
@@ -43,6 +43,7 @@ def dashboard(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "figures": figures(request.tenant, request.actor) if is_whole else [],
         "recent": recent,
         "steps": _steps(request),
+        "first_steps": _first_steps(request.tenant, request.actor),
         "suspended": request.tenant.status == TenantStatus.SUSPENDED,
     }
     return page(request, "accounts/dashboard.html", context)
@@ -77,6 +78,11 @@ def attention_rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
 def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
     """Return the key figures of every room."""
     return _from_rooms(settings.FIGURES, tenant, actor)
+
+
+def _first_steps(tenant: Tenant, actor: Actor) -> list[FirstStep]:
+    steps: list[FirstStep] = _from_rooms(settings.FIRST_STEPS, tenant, actor)
+    return [] if all(step.is_done for step in steps) else steps
 
 
 def _from_rooms(dotted_names: list[str], tenant: Tenant, actor: Actor) -> list[Shown]:

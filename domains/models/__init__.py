@@ -14,6 +14,7 @@ from domains.models.home_change import MailHomeChange
 from domains.models.mailbox import Mailbox, MailboxStatus
 from domains.models.scope import DomainScope
 from domains.models.usage import DomainUsage, LastSignIn, MailboxUsage
+from domains.models.usage_history import QuotaNotice, UsageSample
 
 __all__ = [
     "Access",
@@ -42,8 +43,10 @@ __all__ = [
     "Mailbox",
     "MailboxStatus",
     "MailboxUsage",
+    "QuotaNotice",
     "Sends",
     "StsMode",
+    "UsageSample",
     "Verdict",
     "WhoMaySend",
 ]

@@ -63,6 +63,7 @@ class Domain(models.Model):
     )  # None: never checked again by itself
     checked_at = models.DateTimeField(null=True, blank=True)  # end of the last check
     dns_problems = models.PositiveSmallIntegerField(default=0)  # records missing or in conflict
+    dns_problems_since = models.DateTimeField(null=True, blank=True)  # None: no problem
     dns_unknown = models.PositiveSmallIntegerField(default=0)  # records nobody could tell about
     dns_worst = models.CharField(max_length=40, blank=True)  # "mx.missing": first thing to repair
     mta_sts_mode = models.CharField(

@@ -54,6 +54,7 @@ from domains.selectors.mailboxes import (
 )
 from domains.selectors.pools import Sold, sold_by, used_by, used_in
 from domains.selectors.search import MAX_FOUND
+from domains.selectors.usage import usage_over_time
 
 __all__ = [
     "MAX_FOUND",
@@ -109,6 +110,7 @@ __all__ = [
     "steps_of",
     "targets_at",
     "troubled_domains",
+    "usage_over_time",
     "used_by",
     "used_in",
     "with_twins",

@@ -19,6 +19,7 @@ from domains.dns.schedule import next_look
 from domains.dns.verdict import Judgement, Outcome, judge
 from domains.models import DkimKey, DnsCheck, DnsRecordState, Domain, DomainStatus, Verdict
 from domains.selectors import expected_records
+from domains.services.alert_dns import alert_dns
 from domains.services.ready_keys import SELECTORS, add_keys, publish_keys
 from domains.services.weigh_spf import weigh_spf
 
@@ -152,6 +153,8 @@ def _settle(previous: DnsCheck, domain: Domain, seen: list[Seen], now: datetime)
     ):
         previous.confirmed_at = now
         previous.save(update_fields=["confirmed_at"])
+        previous.domain = domain
+        alert_dns(previous)
         record_audit(
             Actor.system(domain.tenant),
             domain.tenant,
@@ -181,6 +184,7 @@ def _conclude(domain: Domain, seen: list[Seen], now: datetime, *, is_unsettled: 
     ]
     domain.checked_at = now
     domain.dns_problems = len(bad)
+    domain.dns_problems_since = (domain.dns_problems_since or now) if bad else None
     domain.dns_unknown = len(unknown)
     domain.dns_worst = bad[0][:40] if bad else ""
     domain.next_check_at = next_look(
@@ -190,7 +194,14 @@ def _conclude(domain: Domain, seen: list[Seen], now: datetime, *, is_unsettled: 
         is_unsettled=is_unsettled or bool(unknown),
     )
     domain.save(
-        update_fields=["checked_at", "dns_problems", "dns_unknown", "dns_worst", "next_check_at"]
+        update_fields=[
+            "checked_at",
+            "dns_problems",
+            "dns_problems_since",
+            "dns_unknown",
+            "dns_worst",
+            "next_check_at",
+        ]
     )
 
 

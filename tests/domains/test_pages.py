@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.http import HttpResponse
+from django.utils import timezone
 
 from accounts.models import Role
-from domains.attention import figures, rows
+from domains.attention import figures, first_steps, rows
+from domains.forms import MOST_OFFERED
 from domains.models import (
     Alias,
     DnsCheck,
@@ -426,8 +428,10 @@ def test_many_troubled_domains_become_one_line(world: World, admin: Actor) -> No
 
 def test_a_tenant_without_a_domain_is_told_how_to_begin(world: World, admin: Actor) -> None:
     world.domain.delete()
-    (row,) = rows(world.tenant, admin)
-    assert row.url.endswith("/domains/new/")
+    assert rows(world.tenant, admin) == []
+    first, *later = first_steps(world.tenant, admin)
+    assert first.url.endswith("/domains/new/")
+    assert [step.url for step in later] == ["", ""]
 
 
 def test_figures_show_use_beside_the_limit(
@@ -439,3 +443,30 @@ def test_figures_show_use_beside_the_limit(
     assert shown["Mailboxes"] == ("1", "60")
     assert shown["Storage in use"] == ("0 B", "300 GB")
     assert shown["Domains"] == ("1", "")
+
+
+def test_whoever_has_hundreds_of_domains_types_the_name(
+    world: World, admin: Actor, client: Client
+) -> None:
+    Domain.objects.bulk_create(
+        Domain(
+            tenant=world.tenant,
+            name=f"{unique('many')}.test",
+            ownership_token="t",
+            status=DomainStatus.ACTIVE,
+            verified_at=timezone.now(),
+        )
+        for _ in range(MOST_OFFERED)
+    )
+    assert admin.user is not None
+    client.force_login(admin.user)
+    page = f"/portal/{world.tenant.pk}/mailboxes/new/"
+    text = client.get(page, {"domain": world.domain.pk}).content.decode()
+    assert "<select" not in text.partition('name="domain"')[0].rpartition("<")[2]
+    assert f'value="{world.domain.name}"' in text
+    form = {"name": "Mai", "localpart": "mai", "quota": "1", "entry": "shared"}
+    wrong = client.post(page, form | {"domain": "else.test"})
+    assert wrong.status_code == 422
+    assert "no domain of this name" in wrong.content.decode()
+    assert client.post(page, form | {"domain": f"@{world.domain.name.upper()}"}).status_code == 302
+    assert Mailbox.objects.filter(address__email=f"mai@{world.domain.name}").exists()
