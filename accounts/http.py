@@ -39,7 +39,7 @@ class TenantRequest(PersonRequest):
 def permission(
     action: Action,
 ) -> Callable[
-    [Callable[Concatenate[TenantRequest, int, P], HttpResponse]],
+    [Callable[Concatenate[TenantRequest, int, P], HttpResponseBase]],
     Callable[..., HttpResponseBase],
 ]:
     """Let only those through whose role in `tenant_id`, or above it, allows `action`.
@@ -49,7 +49,7 @@ def permission(
     """
 
     def decorate(
-        view: Callable[Concatenate[TenantRequest, int, P], HttpResponse],
+        view: Callable[Concatenate[TenantRequest, int, P], HttpResponseBase],
     ) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         def inner(

@@ -206,3 +206,18 @@ class GrantRefused(InvalidInput):
     """Something that cannot be given to somebody."""
 
     code = "grant_refused"
+
+
+class JobNotReady(Conflict):
+    """The job is running, over, or was started by somebody else this moment."""
+
+    code = "job_not_ready"
+    default_message = _(
+        "This is already running or over. Open the page again to see where it stands."
+    )
+
+
+class JobEnded(Conflict):
+    """A job cannot go on; the message says why."""
+
+    code = "job_ended"

@@ -6,22 +6,30 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from domains.models import DomainStatus, HandOver, StsMode
+from domains.columns import LABELS, Column
+from domains.models import DomainStatus, HandOver, JobKind, StsMode
 from domains.names import NameRefused, parse_domain_name, show_domain
-from domains.selectors import domains_of
+from domains.selectors import domains_of, open_domains
 from domains.services.delete_mailbox import GRACE_CHOICES
 from domains.services.plan_departure import ARCHIVE_CHOICES, CLOSE_CHOICES, Wishes
 from domains.services.set_auto_reply import LONGEST, MOST_DAYS
 from domains.services.terminate_domain import GRACE_CHOICES as DOMAIN_GRACE
+from domains.services.upload_import import MAX_BYTES, columns_for
 from portal.fields import GigabytesField
+from portal.sheets import ENCODINGS, SEPARATORS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.utils.functional import _StrPromise
+
     from accounts.models import Tenant
-    from domains.models import Domain, Mailbox
+    from domains.models import Domain, Job, Mailbox
 
 ADDRESS_LINES = forms.Textarea(
     attrs={"rows": 4, "class": "textarea mono", "spellcheck": "false", "autocomplete": "off"}
@@ -479,3 +487,244 @@ class DeleteDomainForm(forms.Form):
         """The days of grace; only after validation."""
         chosen = self.cleaned_data["grace_days"]
         return DOMAIN_GRACE[1] if chosen is None else int(chosen)
+
+
+class ImportForm(forms.Form):
+    """The table to import and what its rows become."""
+
+    KINDS = ("mailboxes", "aliases", "forwarders")
+
+    what = forms.ChoiceField(
+        label=_("The rows are"),
+        choices=[
+            ("mailboxes", _("Mailboxes")),
+            ("aliases", _("Aliases")),
+            ("forwarders", _("Forwarders")),
+        ],
+        widget=forms.RadioSelect(attrs={"class": "radio"}),
+    )
+    file = forms.FileField(
+        label=_("File"),
+        max_length=200,
+        allow_empty_file=True,
+        error_messages={"required": _("Choose a file.")},
+        widget=forms.FileInput(attrs={"class": "input", "accept": ".csv,.txt,.tsv,.xlsx"}),
+    )
+
+    @staticmethod
+    def headings(columns: Sequence[Column]) -> list[str | _StrPromise]:
+        """Return the headings that a file may have for the columns."""
+        return [LABELS[column] for column in columns]
+
+    def clean_file(self) -> Any:
+        """Refuse what is too large before it is read."""
+        file = self.cleaned_data["file"]
+        if file.size > MAX_BYTES:
+            raise forms.ValidationError(_("The file is larger than 10 MB. Split it."))
+        return file
+
+
+class ColumnsForm(forms.Form):
+    """How the file of an import is read."""
+
+    encoding = forms.ChoiceField(
+        required=False,
+        label=_("Encoding"),
+        choices=[
+            ("", _("Found out")),
+            *((e, e.upper().replace("CP", "Windows-")) for e in ENCODINGS),
+        ],
+        widget=forms.Select(attrs={"class": "select"}),
+    )
+    separator = forms.ChoiceField(
+        required=False,
+        label=_("Separator"),
+        choices=[
+            ("", _("Found out")),
+            *zip(SEPARATORS, (_("Comma"), _("Semicolon"), _("Tab")), strict=True),
+        ],
+        widget=forms.Select(attrs={"class": "select"}),
+    )
+    has_heading = forms.BooleanField(required=False, label=_("The first row names the columns"))
+    default_domain = forms.ChoiceField(
+        required=False,
+        label=_("Domain of bare names"),
+        widget=forms.Select(attrs={"class": "select"}),
+    )
+
+    def __init__(self, *args: Any, job: Job, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        proved = open_domains(job.tenant).order_by("name")[:1000]
+        self.fields["default_domain"] = forms.ChoiceField(
+            required=False,
+            label=_("Domain of bare names"),
+            choices=[("", _("none")), *((d.name, show_domain(d.name)) for d in proved)],
+            widget=forms.Select(attrs={"class": "select"}),
+        )
+        choices = [("", _("leave out")), *((c.value, LABELS[c]) for c in columns_for(job.kind))]
+        head: list[list[str]] = job.options.get("head", [])
+        self.width = len(job.options.get("columns", []))
+        for place in range(self.width):
+            samples = [row[place] for row in head if place < len(row)]
+            field = forms.ChoiceField(
+                required=False,
+                label=samples[0] if samples else str(place + 1),
+                choices=choices,
+                help_text=" · ".join(text for text in samples[1:3] if text)[:80],
+                widget=forms.Select(attrs={"class": "select"}),
+            )
+            self.fields[f"column{place}"] = field
+
+    @classmethod
+    def of(cls, job: Job) -> ColumnsForm:
+        """Return the form filled with how the file is read now."""
+        options = job.options
+        columns = {f"column{i}": name for i, name in enumerate(options.get("columns", []))}
+        known = options.get("encoding", "")
+        return cls(
+            job=job,
+            initial={
+                "encoding": known if known in ENCODINGS else "",
+                "separator": options.get("separator", ""),
+                "has_heading": options.get("has_heading", True),
+                "default_domain": options.get("default_domain", ""),
+                **columns,
+            },
+        )
+
+    @property
+    def column_fields(self) -> list[forms.BoundField]:
+        """The fields that say what each column is, in the order of the file."""
+        return [self[f"column{place}"] for place in range(self.width)]
+
+    @property
+    def columns(self) -> list[str]:
+        """What each column is; only after validation."""
+        return [self.cleaned_data[f"column{place}"] for place in range(self.width)]
+
+
+class BeginForm(forms.Form):
+    """What is still to be said before a job runs; most kinds need nothing."""
+
+    def options(self) -> dict[str, Any]:
+        """Return what the job is told; only after validation."""
+        return {}
+
+
+class BeginImportForm(BeginForm):
+    """What becomes of rows that cannot be imported."""
+
+    mode = forms.ChoiceField(
+        choices=[
+            ("skip", _("Import the rows that are ready, leave out the others")),
+            ("whole", _("All or nothing")),
+        ],
+        initial="skip",
+        widget=forms.RadioSelect(attrs={"class": "radio"}),
+    )
+
+    def options(self) -> dict[str, Any]:
+        """Return whether it is all or nothing."""
+        return {"whole": self.cleaned_data["mode"] == "whole"}
+
+
+class BeginMailboxImportForm(BeginImportForm):
+    """The same, and the storage of rows whose cell is empty."""
+
+    quota = GigabytesField(required=False, label=_("Storage where the file says none"))
+
+    def options(self) -> dict[str, Any]:
+        """Return the mode and bytes."""
+        return super().options() | {"quota_bytes": self.cleaned_data["quota"] or 0}
+
+
+class BeginQuotaForm(BeginForm):
+    """The new storage."""
+
+    quota = GigabytesField(
+        required=False, label=_("Storage"), help_text=_("Empty: no limit of its own.")
+    )
+
+    def options(self) -> dict[str, Any]:
+        """Return bytes."""
+        return {"quota_bytes": self.cleaned_data["quota"] or 0}
+
+
+class BeginAliasForm(BeginForm):
+    """The alias the mailboxes are added to."""
+
+    alias = forms.CharField(
+        max_length=320,
+        label=_("Alias"),
+        widget=forms.TextInput(attrs=PLAIN | {"placeholder": "info@congty.vn"}),
+    )
+
+
+class BeginPasswordForm(BeginForm):
+    """Whether the old passwords go at once."""
+
+    end_passwords = forms.BooleanField(
+        required=False,
+        label=_("Old passwords stop working at once"),
+        help_text=_("Otherwise each works until its owner has chosen a new one."),
+    )
+
+    def options(self) -> dict[str, Any]:
+        """Return whether to end them."""
+        return {"end_passwords": self.cleaned_data["end_passwords"]}
+
+
+class BeginDeleteForm(BeginForm, DeleteMailboxForm):
+    """When mailboxes are deleted for good."""
+
+    def options(self) -> dict[str, Any]:
+        """Return the days of grace."""
+        return {"grace_days": self.cleaned_data["grace_days"]}
+
+
+BEGIN_FORMS: dict[JobKind, type[BeginForm]] = {
+    JobKind.IMPORT_MAILBOXES: BeginMailboxImportForm,
+    JobKind.IMPORT_ALIASES: BeginImportForm,
+    JobKind.IMPORT_FORWARDERS: BeginImportForm,
+    JobKind.MAILBOX_QUOTA: BeginQuotaForm,
+    JobKind.MAILBOX_ALIAS: BeginAliasForm,
+    JobKind.MAILBOX_PASSWORD: BeginPasswordForm,
+    JobKind.MAILBOX_DELETE: BeginDeleteForm,
+}
+SELECTABLE = (
+    JobKind.MAILBOX_PASSWORD,
+    JobKind.MAILBOX_QUOTA,
+    JobKind.MAILBOX_ALIAS,
+    JobKind.MAILBOX_SUSPEND,
+    JobKind.MAILBOX_RESUME,
+    JobKind.MAILBOX_DELETE,
+    JobKind.ALIAS_DELETE,
+    JobKind.FORWARDER_DELETE,
+    JobKind.DOMAIN_DELETE,
+)
+
+
+class SelectionForm(forms.Form):
+    """What is to be done with the rows ticked in a list, or with all that match its filter."""
+
+    kind = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in SELECTABLE])
+    row = forms.TypedMultipleChoiceField(required=False, coerce=int)
+    all = forms.BooleanField(required=False)
+    q = forms.CharField(required=False, max_length=200)
+    show = forms.CharField(required=False, max_length=20)
+    domain = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+
+    def __init__(self, data: Any) -> None:
+        ticked = [v for v in data.getlist("row") if v.isascii() and v.isdigit() and len(v) < 19]
+        data = data.copy()
+        data.setlist("row", ticked)
+        super().__init__(data)
+        self.fields["row"] = forms.TypedMultipleChoiceField(
+            required=False, coerce=int, choices=[(v, v) for v in ticked]
+        )
+
+    def back(self, tenant_id: int) -> str:
+        """Return the list the selection came from."""
+        kind = str(self.data.get("kind", "")).partition("_")[0]
+        known = kind if kind in {"alias", "forwarder", "domain"} else "mailbox"
+        return reverse(f"domains:{known}-list", args=[tenant_id])

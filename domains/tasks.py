@@ -9,8 +9,11 @@ from domains.services.check_senders import check_senders as look_at_senders
 from domains.services.keep_reserved import route_reserved as route
 from domains.services.known_figures import refresh_figures as refresh
 from domains.services.purge_ended import purge_what_is_over as purge
+from domains.services.purge_jobs import purge_jobs as purge_old
 from domains.services.ready_keys import ready_keys as complete_keys
 from domains.services.run_departures import run_departures as run
+from domains.services.run_job import run_job as carry_out
+from domains.services.run_job import sweep_jobs as sweep
 from domains.services.sample_usage import sample_usage as sample
 from domains.services.verify_dns import verify_dns as verify
 from domains.services.warn_full import warn_full as warn
@@ -134,3 +137,39 @@ def sample_usage() -> None:
 def warn_full() -> None:
     """Tell owners whose mailboxes are filling up."""
     warn()
+
+
+@shared_task(
+    name="domains.run_job",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=900,
+    time_limit=960,
+)
+def run_job(job_id: int) -> None:
+    """Check or carry out one job. Idempotent: the job's rows know what was done."""
+    carry_out(job_id=job_id)
+
+
+@shared_task(
+    name="domains.sweep_jobs",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=30,
+    time_limit=60,
+)
+def sweep_jobs() -> None:
+    """Wake a worker for jobs whose own is gone."""
+    sweep()
+
+
+@shared_task(
+    name="domains.purge_jobs",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=120,
+    time_limit=180,
+)
+def purge_jobs() -> None:
+    """Forget old jobs."""
+    purge_old()

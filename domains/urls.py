@@ -11,6 +11,8 @@ from domains.views import (
     forwarders,
     grants,
     groups,
+    imports,
+    jobs,
     leaver,
     mailbox,
     mailboxes,
@@ -67,6 +69,16 @@ _group = [
     path("delete/", groups.group_delete, name="group-delete"),
 ]
 
+_job = [
+    path("", jobs.job_detail, name="job-detail"),
+    path("columns/", imports.import_columns, name="import-columns"),
+    path("rows/", imports.import_rows, name="import-rows"),
+    path("begin/", jobs.job_begin, name="job-begin"),
+    path("cancel/", jobs.job_cancel, name="job-cancel"),
+    path("undo/", jobs.job_undo, name="job-undo"),
+    path("result/", jobs.job_result, name="job-result"),
+]
+
 _tenant: list[URLPattern | URLResolver] = [
     path("domains/", domains.domain_list, name="domain-list"),
     path("domains/new/", domains.domain_create, name="domain-create"),
@@ -78,6 +90,11 @@ _tenant: list[URLPattern | URLResolver] = [
     path("mailboxes/new/", mailboxes.mailbox_create, name="mailbox-create"),
     path("mailboxes/options/", mailboxes.mailbox_options, name="mailbox-options"),
     path("mailboxes/<int:mailbox_id>/", include(_mailbox)),
+    path("jobs/", jobs.job_list, name="job-list"),
+    path("jobs/import/", imports.import_create, name="import-create"),
+    path("jobs/import/sample/", imports.import_sample, name="import-sample"),
+    path("jobs/selection/", jobs.selection_create, name="selection-create"),
+    path("jobs/<int:job_id>/", include(_job)),
     path("aliases/", aliases.alias_list, name="alias-list"),
     path("aliases/new/", aliases.alias_create, name="alias-create"),
     path("aliases/<int:alias_id>/", aliases.alias_change, name="alias-change"),

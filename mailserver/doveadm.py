@@ -23,9 +23,9 @@ _NO_SESSION = 68  # kick: nobody of that name was connected
 _PLAIN_ADDRESS = re.compile(r"[^\s*?\[\]{}\\-][^\s*?\[\]{}\\]{0,319}")
 
 
-def flush_auth_cache(address: str) -> None:
-    """Make Dovecot ask for the password and the rights of `address` again. Raises DaemonFailed."""
-    _doveadm("auth", "cache", "flush", _plain(address))
+def flush_auth_cache(*addresses: str) -> None:
+    """Make Dovecot ask for the password and the rights of each address again. Raises DaemonFailed."""
+    _doveadm("auth", "cache", "flush", *map(_plain, addresses))
 
 
 def kick(address: str) -> None:

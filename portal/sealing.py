@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -20,6 +21,11 @@ def seal(plain: bytes, *, purpose: str) -> bytes:
 def unseal(sealed: bytes, *, purpose: str) -> bytes:
     """Open what `seal` made. Raises cryptography's InvalidTag when key, purpose or bytes differ."""
     return AESGCM(_key(purpose)).decrypt(sealed[:12], sealed[12:], purpose.encode())
+
+
+def derived(message: bytes, *, purpose: str) -> bytes:
+    """Return 32 bytes that only this installation can make of `message`, always the same."""
+    return hmac.digest(_key(purpose), message, "sha256")
 
 
 def _key(purpose: str) -> bytes:

@@ -113,7 +113,16 @@ CACHES = {
 # ---- people and sign-in
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.LoginNameBackend"]
-PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher"]
+PASSWORD_HASHERS = [
+    "accounts.hashers.Argon2idHasher",
+    # hashes that came along from other servers; a sign-in on the web turns them into Argon2id
+    "accounts.hashers.Sha512CryptHasher",
+    "accounts.hashers.BcryptHasher",
+    "accounts.hashers.SshaHasher",
+    "accounts.hashers.Ssha256Hasher",
+    "accounts.hashers.Ssha512Hasher",
+    "accounts.hashers.Pbkdf2Hasher",
+]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "accounts.validators.PrintableValidator"},
     {
@@ -247,6 +256,7 @@ PORTAL_SIDE = [
             ("aliases", "at", _("Aliases"), "domains:alias-list", "alias.view"),
             ("groups", "users", _("Groups"), "domains:group-list", "group.view"),
             ("forwarders", "forward", _("Forwarders"), "domains:forwarder-list", "forwarder.view"),
+            ("jobs", "task", _("Jobs"), "domains:job-list", "mailbox.view"),
         ],
     ),
     (

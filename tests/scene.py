@@ -13,7 +13,7 @@ from accounts.actor import Actor
 from accounts.models import Invitation, Plan, Role, Tenant, TenantKind, User
 from delivery.models import Submission
 from delivery.states import SubmissionState
-from domains.models import Sends
+from domains.models import Job, JobKind, JobRow, JobState, RowState, Sends
 from domains.services.set_alias import create_alias
 from domains.services.set_forwarder import create_forwarder
 from domains.services.set_grant import set_grant
@@ -81,6 +81,16 @@ def set_scene(world: World) -> Scene:
         state=SubmissionState.QUEUED,
         due_at=timezone.now() + timedelta(hours=1),
     )
+    job = Job.objects.create(
+        tenant=world.tenant,
+        kind=JobKind.IMPORT_FORWARDERS,
+        state=JobState.READY,
+        title="forwarders.csv",
+        options={"encoding": "utf-8", "separator": ",", "columns": ["address", "targets"]},
+        total=1,
+        started_by_name="Mai",
+    )
+    JobRow.objects.create(job=job, number=2, name="x", state=RowState.READY)
     args: dict[str, int | str] = {
         "tenant": world.tenant.pk,
         "reseller": world.reseller.pk,
@@ -103,6 +113,7 @@ def set_scene(world: World) -> Scene:
         "grant": grants[0].pk if grants[0] else 0,
         "group_grant": grants[1].pk if grants[1] else 0,
         "submission": submission.pk,
+        "job": job.pk,
         "unknown_key": str(uuid4()),
         "email": staff.address,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.forms import AuditFilterForm
@@ -12,16 +13,23 @@ from accounts.models import TenantKind
 from accounts.roles import Action
 from accounts.selectors import audit_rows, tenant_names
 from accounts.views.audit_words import action_choices, told
+from portal.exports import batches, export, export_asked, moment_text
 from portal.http import page
 from portal.paging import MOST_COUNTED, paged
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+    from django.http import HttpResponseBase
+
+    from accounts.models import AuditEvent
+    from portal.sheets.writing import Cell
 
 
 @require_GET
 @permission(Action.AUDIT_VIEW)
-def audit(request: TenantRequest, tenant_id: int) -> HttpResponse:
+def audit(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
     """List what happened, newest first, by actor, action, target and day."""
     form = AuditFilterForm(request.GET)
     form.is_valid()
@@ -34,6 +42,9 @@ def audit(request: TenantRequest, tenant_id: int) -> HttpResponse:
         until=wanted.get("until"),
         below=bool(wanted.get("below")),
     )
+    if export_asked(request):
+        heads = (_("Time"), _("Who"), _("For"), _("What"), _("Target"), _("Changes"), _("From"))
+        return export(request, _("Audit log"), heads, _cells(rows))
     found = paged(rows, request.GET, at_most=MOST_COUNTED)
     names = tenant_names(event.tenant_id for event in found.rows) if wanted.get("below") else {}
     context = {
@@ -46,3 +57,19 @@ def audit(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "has_below": request.tenant.kind != TenantKind.COMPANY,
     }
     return page(request, "accounts/audit.html", context, fragment="accounts/_audit.html")
+
+
+def _cells(rows: QuerySet[AuditEvent]) -> Iterator[list[Cell]]:
+    for chunk in batches(rows):
+        for event in chunk:
+            entry = told(event, "")
+            changes = "; ".join(f"{name}: {old} → {new}" for name, old, new in entry.changes)
+            yield [
+                moment_text(event.at),
+                event.actor_name,
+                event.acting_in,
+                str(entry.deed),
+                event.target_name,
+                changes,
+                event.ip or "",
+            ]

@@ -30,27 +30,35 @@ from accounts.services.invite_person import (
     revoke_invitation,
 )
 from accounts.services.suspend_person import resume_person, suspend_person
+from portal.exports import batches, export, export_asked, moment_text
 from portal.forms import attempt
 from portal.http import page
 from portal.paging import MOST_COUNTED, paged
 from portal.sorting import sorting
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+    from django.http import HttpResponse, HttpResponseBase
 
     from accounts.models import User
+    from portal.sheets.writing import Cell
 
 COLUMNS = {"name": ("name", "email"), "email": ("email",), "seen": ("last_login",)}
 
 
 @require_GET
 @permission(Action.PEOPLE_VIEW)
-def people(request: TenantRequest, tenant_id: int) -> HttpResponse:
+def people(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
     """List people: those with a role first, everybody when asked."""
     order = sorting(request.GET, COLUMNS, default="name")
     query = request.GET.get("q", "").strip()[:200]
     shown = "all" if request.GET.get("show") == "all" else "roles"
     rows = people_rows(request.tenant, query=query, only_roles=shown == "roles")
+    if export_asked(request):
+        heads = (_("Name"), _("Email"), _("Roles"), _("Last sign-in"), _("State"))
+        return export(request, _("People"), heads, _cells(rows.order_by(*order.order_by)))
     context = {
         "here": "people",
         "page": paged(rows.order_by(*order.order_by), request.GET, at_most=MOST_COUNTED),
@@ -209,3 +217,16 @@ def _detail(request: TenantRequest, person: User) -> dict[str, object]:
         and bool(held),
         "may_reset": request.actor.may(Action.PASSWORD_RESET),
     }
+
+
+def _cells(rows: QuerySet[User]) -> Iterator[list[Cell]]:
+    for chunk in batches(rows):
+        for user in chunk:
+            roles = ", ".join(str(Role(one.role).label) for one in user.roles_here)  # type: ignore[attr-defined]  # prefetched by people_rows
+            yield [
+                user.name,
+                user.email,
+                roles,
+                moment_text(user.last_login),
+                _("Active") if user.is_active else _("Suspended"),
+            ]

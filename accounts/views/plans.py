@@ -13,22 +13,33 @@ from accounts.forms import PlanForm
 from accounts.http import TenantRequest, permission
 from accounts.models import Plan, TenantKind
 from accounts.roles import Action
-from accounts.selectors import limits_of, plan_of, plan_usage, plans_of
+from accounts.selectors import LIMIT_FIELDS, limits_of, plan_of, plan_usage, plans_of
 from accounts.services.change_plan import LIMITS, change_plan, create_plan, delete_plan
+from accounts.views.audit_words import FIELDS
 from portal.errors import NotFound
+from portal.exports import batches, export, export_asked
 from portal.forms import attempt
 from portal.http import page
 from portal.paging import paged
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+    from django.http import HttpResponse, HttpResponseBase
+
+    from accounts.models import Plan
+    from portal.sheets.writing import Cell
 
 
 @require_GET
 @permission(Action.PLAN_VIEW)
-def plan_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
+def plan_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
     """List the plans one sells, and the contract one is on oneself."""
     _refuse_company(request)
+    if export_asked(request):
+        heads = (_("Name"), _("Tenants"), *(FIELDS.get(field, field) for field in LIMIT_FIELDS))
+        return export(request, _("Plans"), heads, _cells(plans_of(request.tenant)))
     context = {
         "here": "plans",
         "page": paged(plans_of(request.tenant), request.GET),
@@ -107,3 +118,13 @@ def _values(plan: Plan) -> dict[str, object]:
     return {"name": plan.name, "left_out": plan.left_out} | {
         field: getattr(plan, field) for field in LIMITS
     }
+
+
+def _cells(rows: QuerySet[Plan]) -> Iterator[list[Cell]]:
+    for chunk in batches(rows):
+        for plan in chunk:
+            yield [
+                plan.name,
+                plan.tenant_count,  # type: ignore[attr-defined]  # annotated by plans_of
+                *(getattr(plan, field) for field in LIMIT_FIELDS),
+            ]

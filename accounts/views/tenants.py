@@ -25,13 +25,19 @@ from accounts.services.open_tenant import open_tenant
 from accounts.services.suspend_tenant import resume_tenant, suspend_tenant
 from accounts.services.terminate_tenant import GRACE_CHOICES, restore_tenant, terminate_tenant
 from portal.errors import NotFound
+from portal.exports import batches, export, export_asked, moment_text
 from portal.forms import attempt
 from portal.http import page
 from portal.paging import paged
 from portal.sorting import sorting
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+    from django.http import HttpResponse, HttpResponseBase
+
+    from portal.sheets.writing import Cell
 
 COLUMNS = {
     "name": ("name",),
@@ -43,12 +49,23 @@ COLUMNS = {
 
 @require_GET
 @permission(Action.TENANT_VIEW)
-def tenant_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
+def tenant_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
     """List the tenants below."""
     tenant = _seller(request.tenant)
     order = sorting(request.GET, COLUMNS, default="name")
     query, shown = request.GET.get("q", "").strip()[:200], request.GET.get("show", "")
     rows = tenant_rows(tenant, query=query, shown=shown).order_by(*order.order_by)
+    if export_asked(request):
+        heads = (
+            _("Name"),
+            _("Kind"),
+            _("Plan"),
+            _("State"),
+            _("Domains"),
+            _("Mailboxes"),
+            _("Since"),
+        )
+        return export(request, _("Tenants"), heads, _cells(rows))
     context = {
         "here": "tenants",
         "page": paged(rows, request.GET),
@@ -234,3 +251,17 @@ def _detail(request: TenantRequest, child: Tenant) -> dict[str, object]:
         "may_change": request.actor.may(Action.TENANT_CHANGE)
         and child.status != TenantStatus.PURGED,
     }
+
+
+def _cells(rows: QuerySet[Tenant]) -> Iterator[list[Cell]]:
+    for chunk in batches(rows):
+        for child in chunk:
+            yield [
+                child.name,
+                str(child.get_kind_display()),
+                child.plan.name if child.plan else "",
+                str(child.get_status_display()),
+                child.domain_count,  # type: ignore[attr-defined]  # annotated by tenant_rows
+                child.mailbox_count,  # type: ignore[attr-defined]  # annotated by tenant_rows
+                moment_text(child.created_at),
+            ]

@@ -15,21 +15,32 @@ from delivery.selectors import in_state, outgoing_within, submission_within
 from delivery.services.cancel_as_admin import cancel_as_admin
 from delivery.services.retry_as_admin import retry_as_admin
 from delivery.words import standing
+from portal.exports import batches, export, export_asked, moment_text
 from portal.http import page, safe_next
 from portal.paging import MOST_COUNTED, paged
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+    from django.http import HttpResponse, HttpResponseBase
+
+    from delivery.models import Submission
+    from portal.sheets.writing import Cell
 
 FILTERS = ("", "waiting", "refused")
 
 
 @require_GET
 @permission(Action.TRACE_VIEW)
-def outgoing_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
+def outgoing_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
     """List what waits and what left in the last days, newest first."""
     shown = request.GET.get("show", "")
     shown = shown if shown in FILTERS else ""
+    if export_asked(request):
+        heads = (_("Time"), _("From"), _("To"), _("State"), _("Note"), _("Server"))
+        rows = in_state(outgoing_within(request.tenant), shown)
+        return export(request, _("Outgoing mail"), heads, _cells(rows))
     found = paged(
         in_state(outgoing_within(request.tenant), shown), request.GET, at_most=MOST_COUNTED
     )
@@ -63,3 +74,17 @@ def outgoing_cancel(request: TenantRequest, tenant_id: int, submission_id: int) 
 
 def _back(request: TenantRequest) -> str:
     return safe_next(request.POST.get("next"), f"/portal/{request.tenant.pk}/outgoing/")
+
+
+def _cells(rows: QuerySet[Submission]) -> Iterator[list[Cell]]:
+    for chunk in batches(rows):
+        for row in chunk:
+            stands = standing(row)
+            yield [
+                moment_text(row.created_at),
+                row.mail_from,
+                " ".join(line.email for line in stands.recipients),
+                str(stands.label),
+                str(stands.words),
+                stands.server_words,
+            ]

@@ -11,12 +11,28 @@ from domains.models.domain import Domain, DomainStatus, StsMode
 from domains.models.grant import Access, Grant, Sends
 from domains.models.group import Group, GroupMember, GroupSender, WhoMaySend
 from domains.models.home_change import MailHomeChange
+from domains.models.job import (
+    AT_WORK,
+    IMPORTS,
+    OPEN_ROWS,
+    OVER,
+    Job,
+    JobFile,
+    JobKind,
+    JobRow,
+    JobState,
+    RowState,
+)
 from domains.models.mailbox import Mailbox, MailboxStatus
 from domains.models.scope import DomainScope
 from domains.models.usage import DomainUsage, LastSignIn, MailboxUsage
 from domains.models.usage_history import QuotaNotice, UsageSample
 
 __all__ = [
+    "AT_WORK",
+    "IMPORTS",
+    "OPEN_ROWS",
+    "OVER",
     "Access",
     "Address",
     "Alias",
@@ -38,12 +54,18 @@ __all__ = [
     "GroupMember",
     "GroupSender",
     "HandOver",
+    "Job",
+    "JobFile",
+    "JobKind",
+    "JobRow",
+    "JobState",
     "LastSignIn",
     "MailHomeChange",
     "Mailbox",
     "MailboxStatus",
     "MailboxUsage",
     "QuotaNotice",
+    "RowState",
     "Sends",
     "StsMode",
     "UsageSample",

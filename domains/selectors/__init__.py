@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domains.selectors.addresses import (
+    alias_at,
     alias_of,
     aliases_of,
     catch_all_of,
@@ -25,6 +26,7 @@ from domains.selectors.domains import (
     domains_within,
     expected_records,
     filtered_domains,
+    open_domains,
     troubled_domains,
 )
 from domains.selectors.figures import Figures, Full, figures_of
@@ -39,6 +41,7 @@ from domains.selectors.grants import (
     with_twins,
 )
 from domains.selectors.groups import group_of, groups_of, members_of
+from domains.selectors.jobs import JOB_FILTERS, ROW_FILTERS, job_of, job_rows, jobs_of, row_counts
 from domains.selectors.mailboxes import (
     MailboxRow,
     filtered_mailboxes,
@@ -53,19 +56,31 @@ from domains.selectors.mailboxes import (
     targets_at,
 )
 from domains.selectors.pools import Sold, sold_by, used_by, used_in
+from domains.selectors.reports import (
+    Report,
+    report_of_alias,
+    report_of_domain,
+    report_of_forwarder,
+    report_of_job,
+    report_of_mailbox,
+)
 from domains.selectors.search import MAX_FOUND
 from domains.selectors.usage import usage_over_time
 
 __all__ = [
+    "JOB_FILTERS",
     "MAX_FOUND",
+    "ROW_FILTERS",
     "DnsReport",
     "DomainRow",
     "Figures",
     "Full",
     "MailboxRow",
+    "Report",
     "Sender",
     "Sold",
     "Step",
+    "alias_at",
     "alias_choices",
     "alias_domains_of",
     "alias_of",
@@ -92,6 +107,9 @@ __all__ = [
     "grants_to",
     "group_of",
     "groups_of",
+    "job_of",
+    "job_rows",
+    "jobs_of",
     "mailbox_addresses_of",
     "mailbox_by_address",
     "mailbox_of",
@@ -101,7 +119,14 @@ __all__ = [
     "mailboxes_of_person",
     "members_of",
     "name_at",
+    "open_domains",
     "open_grants",
+    "report_of_alias",
+    "report_of_domain",
+    "report_of_forwarder",
+    "report_of_job",
+    "report_of_mailbox",
+    "row_counts",
     "running_check",
     "sender_addresses",
     "shared_mailbox_id",

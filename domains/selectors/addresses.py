@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import Prefetch, Q
+from django.utils.translation import gettext as _
 
 from domains.models import (
     Address,
@@ -19,7 +20,7 @@ from domains.models import (
     MailboxStatus,
 )
 from domains.selectors.search import address_part, having_part
-from portal.errors import NotFound
+from portal.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -111,3 +112,14 @@ def directory_of(
         DirectoryEntry(name, email)
         for name, email in rows.values_list("name", "address__email")[:limit]
     ]
+
+
+def alias_at(tenant: Tenant, address: str) -> Alias:
+    """Return the alias of `tenant` at an address as a person types it. Raises InvalidInput on `alias`."""
+    found = aliases_of(tenant).filter(address__email=address.strip().lower()).first()
+    if found is None:
+        raise InvalidInput(
+            _("There is no alias %(address)s. Make it first.") % {"address": address.strip()[:100]},
+            field="alias",
+        )
+    return found

@@ -51,6 +51,13 @@ def domains_of(tenant: Tenant) -> QuerySet[Domain]:
     return Domain.objects.of(tenant).order_by("name")
 
 
+def open_domains(tenant: Tenant) -> QuerySet[Domain]:
+    """Return the domains of `tenant` that new addresses can be opened in."""
+    return Domain.objects.of(tenant).filter(
+        status__in=(DomainStatus.ACTIVE, DomainStatus.SUSPENDED), alias_of=None
+    )
+
+
 def domains_within(tenant: Tenant) -> QuerySet[Domain]:
     """Return the domains of `tenant` and, for resellers and operators, of all below it."""
     return Domain.objects.filter(within(tenant)).select_related(

@@ -12,6 +12,8 @@ from domains.services.require_room import chain_of
 from portal.templatetags.ui import filesize
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from accounts.models import Tenant
 
 LARGEST = 2**53  # nine petabytes: what JSON and Dovecot can both write down
@@ -19,11 +21,24 @@ LARGEST = 2**53  # nine petabytes: what JSON and Dovecot can both write down
 
 def check_quota(tenant: Tenant, quota_bytes: int) -> None:
     """Raise QuotaRefused, on the field `quota`, unless the plan allows it. 0: no limit of its own."""
+    quota_rule(tenant)(quota_bytes)
+
+
+def quota_rule(tenant: Tenant) -> Callable[[int], None]:
+    """Return a check as `check_quota` for many values of one tenant. One query now, none later."""
+    largest = largest_quota(tenant)
+
+    def check(quota_bytes: int) -> None:
+        _check(quota_bytes, largest)
+
+    return check
+
+
+def _check(quota_bytes: int, largest: int | None) -> None:
     if quota_bytes < 0:
         raise QuotaRefused(_("Storage cannot be negative."), field="quota")
     if quota_bytes > LARGEST:
         raise QuotaRefused(_("This is more than any disk holds."), field="quota")
-    largest = largest_quota(tenant)
     if largest is None:
         return
     if quota_bytes == 0:

@@ -51,6 +51,19 @@ def require_room(
             )
 
 
+def room_left(tenant: Tenant, room: Room) -> int | None:
+    """Return how many more fit into the plan and every plan above it; None: no limit.
+
+    Call it inside the creating transaction; it locks as `require_room` does.
+    """
+    left: list[int] = []
+    for one in chain_of(lock_limits(tenant)):
+        allowed: int | None = getattr(one, room)
+        if allowed is not None:
+            left.append(max(0, allowed - count_of(room, one.tenant_path)))
+    return min(left, default=None)
+
+
 def chain_of(limits: Limits) -> Iterator[Limits]:
     """Yield the tenant's own limits, then those above."""
     yield limits

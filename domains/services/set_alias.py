@@ -179,10 +179,15 @@ def _write(alias: Alias, targets: list[Address]) -> None:
     AliasTarget.objects.bulk_create(
         AliasTarget(tenant_id=alias.tenant_id, alias=alias, address=address) for address in targets
     )
+    write_login_name(alias)
+
+
+def write_login_name(alias: Alias) -> None:
+    """Keep the rule that an alias with one reader is also a name he signs in with."""
     email = alias.address.email
     note_access_change(address=email)
-    # With one reader the alias is also a name he signs in with.
     LoginName.objects.filter(address=email).exclude(user__email=email).delete()
-    owner = targets[0].mailbox.owner_id if len(targets) == 1 else None
+    readers = alias.targets.values_list("address__mailbox__owner", flat=True)[:2]
+    owner = readers[0] if len(readers) == 1 else None
     if owner is not None and alias.is_enabled:
         LoginName.objects.get_or_create(address=email, defaults={"user_id": owner})

@@ -7,33 +7,49 @@ from typing import TYPE_CHECKING
 from django.contrib import messages
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.utils.translation import pgettext
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.http import TenantRequest, permission
 from accounts.roles import Action
 from domains.forms import AliasForm, AliasTargetsForm
 from domains.names import RESERVED_LOCALPARTS
-from domains.selectors import alias_of, aliases_of
+from domains.selectors import alias_of, aliases_of, report_of_alias
 from domains.services.known_figures import known_figures
 from domains.services.set_alias import change_alias, create_alias, delete_alias
+from portal.exports import batches, export, export_asked, moment_text
 from portal.forms import attempt
 from portal.http import page
 from portal.paging import paged
 from portal.sorting import sorting
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+    from django.http import HttpResponse, HttpResponseBase
+
+    from domains.models import Alias
+    from portal.sheets.writing import Cell
 
 COLUMNS = {"address": ("address__email",), "created": ("created_at",)}
 
 
 @require_GET
 @permission(Action.ALIAS_VIEW)
-def alias_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
+def alias_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
     """List the aliases."""
     order = sorting(request.GET, COLUMNS, default="address")
     query = request.GET.get("q", "").strip()[:200]
     rows = aliases_of(request.tenant, part=query).order_by(*order.order_by)
+    if export_asked(request):
+        heads = (
+            _("Address"),
+            pgettext("column of an import", "Delivers to"),
+            _("Switched on"),
+            _("Since"),
+        )
+        return export(request, _("Aliases"), heads, _cells(rows))
     usage = known_figures(request.tenant)
     context = {
         "here": "aliases",
@@ -44,6 +60,7 @@ def alias_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "limits": request.tenant.plan,
         "reserved": RESERVED_LOCALPARTS,
         "may_change": request.actor.may(Action.ALIAS_CHANGE),
+        "may_select": request.actor.domain_ids is None and request.actor.may(Action.ALIAS_CHANGE),
     }
     return page(request, "domains/alias_list.html", context, fragment="domains/_aliases.html")
 
@@ -100,11 +117,28 @@ def alias_change(request: TenantRequest, tenant_id: int, alias_id: int) -> HttpR
     return page(request, "domains/alias_form.html", context, status=422 if form.errors else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @permission(Action.ALIAS_CHANGE)
 def alias_delete(request: TenantRequest, tenant_id: int, alias_id: int) -> HttpResponse:
-    """Free the address of an alias."""
+    """Say what points to it, then free the address of an alias."""
     alias = alias_of(request.tenant, alias_id)
+    if request.method != "POST":
+        context = {
+            "here": "aliases",
+            "email": alias.address.email,
+            "list_url": "domains:alias-list",
+            "list_words": _("Aliases"),
+            "report": report_of_alias(alias),
+        }
+        return page(request, "domains/address_delete.html", context)
     delete_alias(actor=request.actor, alias=alias)
     messages.success(request, _("%(address)s was deleted.") % {"address": alias.address.email})
     return redirect("domains:alias-list", tenant_id)
+
+
+def _cells(rows: QuerySet[Alias]) -> Iterator[list[Cell]]:
+    for chunk in batches(rows):
+        for row in chunk:
+            targets = [t.address.email for t in row.targets.all()]
+            switched = _("yes") if row.is_enabled else _("no")
+            yield [row.address.email, " ".join(targets), switched, moment_text(row.created_at)]

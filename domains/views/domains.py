@@ -35,6 +35,7 @@ from domains.selectors import (
     domain_rows,
     filtered_domains,
     mailbox_addresses_of,
+    report_of_domain,
     used_by,
 )
 from domains.services.delete_domain import contents_of, delete_domain
@@ -46,24 +47,41 @@ from domains.services.set_catch_all import clear_catch_all, set_catch_all
 from domains.services.set_domain_pool import set_domain_pool
 from domains.services.suspend_domain import resume_domain, suspend_domain
 from domains.services.terminate_domain import GRACE_CHOICES, restore_domain, terminate_domain
+from portal.exports import batches, export, export_asked, moment_text
 from portal.forms import attempt
 from portal.http import page
 from portal.paging import paged
 from portal.sorting import sorting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+    from django.http import HttpResponseBase
+
     from domains.models import Domain
+    from portal.sheets.writing import Cell
 
 COLUMNS = {"name": ("name",), "status": ("status", "name"), "created": ("created_at",)}
 
 
 @require_GET
 @permission(Action.DOMAIN_VIEW)
-def domain_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
+def domain_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
     """List the tenant's domains; of a seller, those of his customers too."""
     order = sorting(request.GET, COLUMNS, default="name")
     query, shown = request.GET.get("q", "").strip()[:200], request.GET.get("show", "")
     rows = filtered_domains(request.tenant, part=query, state=shown)
+    if export_asked(request):
+        heads = (
+            _("Domain"),
+            _("State"),
+            _("Mailboxes"),
+            _("In use (bytes)"),
+            _("Tenant"),
+            _("Since"),
+        )
+        return export(request, _("Domains"), heads, _cells(rows.order_by(*order.order_by)))
     found = paged(rows.order_by(*order.order_by), request.GET)
     context = {
         "here": "domains",
@@ -77,6 +95,10 @@ def domain_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "limits": request.tenant.plan,
         "with_tenants": request.tenant.kind != TenantKind.COMPANY,
         "may_create": request.actor.may(Action.DOMAIN_CREATE),
+        # a job deletes domains of the tenant itself, not of those below
+        "may_select": request.actor.domain_ids is None
+        and request.actor.may(Action.DOMAIN_DELETE)
+        and request.tenant.kind == TenantKind.COMPANY,
     }
     return page(request, "domains/domain_list.html", context, fragment="domains/_domains.html")
 
@@ -301,6 +323,7 @@ def domain_delete(request: TenantRequest, tenant_id: int, domain_id: int) -> Htt
         "domain": domain,
         "shown_name": show_domain(domain.name),
         "contents": contents,
+        "report": report_of_domain(domain),
         "form": form,
         "choices": GRACE_CHOICES,
     }
@@ -341,3 +364,16 @@ def _detail(request: TenantRequest, domain: Domain) -> dict[str, object]:
             initial={"mail": MailChoiceForm.REFUSE if domain.refuses_mail else MailChoiceForm.KEEP}
         ),
     }
+
+
+def _cells(rows: QuerySet[Domain]) -> Iterator[list[Cell]]:
+    for chunk in batches(rows):
+        for row in domain_rows(chunk):
+            yield [
+                row.shown_name,
+                str(row.domain.get_status_display()),
+                row.mailboxes,
+                row.used_bytes,
+                row.domain.tenant.name,
+                moment_text(row.domain.created_at),
+            ]

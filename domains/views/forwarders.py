@@ -7,32 +7,48 @@ from typing import TYPE_CHECKING
 from django.contrib import messages
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.utils.translation import pgettext
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.http import TenantRequest, permission
 from accounts.roles import Action
 from domains.forms import ForwarderForm, ForwarderTargetsForm
-from domains.selectors import forwarder_of, forwarders_of
+from domains.selectors import forwarder_of, forwarders_of, report_of_forwarder
 from domains.services.known_figures import known_figures
 from domains.services.set_forwarder import change_forwarder, create_forwarder, delete_forwarder
+from portal.exports import batches, export, export_asked, moment_text
 from portal.forms import attempt
 from portal.http import page
 from portal.paging import paged
 from portal.sorting import sorting
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+    from django.http import HttpResponse, HttpResponseBase
+
+    from domains.models import Forwarder
+    from portal.sheets.writing import Cell
 
 COLUMNS = {"address": ("address__email",), "created": ("created_at",)}
 
 
 @require_GET
 @permission(Action.FORWARDER_VIEW)
-def forwarder_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
+def forwarder_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
     """List the forwarders."""
     order = sorting(request.GET, COLUMNS, default="address")
     query = request.GET.get("q", "").strip()[:200]
     rows = forwarders_of(request.tenant, part=query).order_by(*order.order_by)
+    if export_asked(request):
+        heads = (
+            _("Address"),
+            pgettext("column of an import", "Delivers to"),
+            _("Switched on"),
+            _("Since"),
+        )
+        return export(request, _("Forwarders"), heads, _cells(rows))
     usage = known_figures(request.tenant)
     context = {
         "here": "forwarders",
@@ -42,6 +58,8 @@ def forwarder_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "usage": usage,
         "limits": request.tenant.plan,
         "may_change": request.actor.may(Action.FORWARDER_CHANGE),
+        "may_select": request.actor.domain_ids is None
+        and request.actor.may(Action.FORWARDER_CHANGE),
     }
     return page(
         request, "domains/forwarder_list.html", context, fragment="domains/_forwarders.html"
@@ -104,11 +122,28 @@ def forwarder_change(request: TenantRequest, tenant_id: int, forwarder_id: int) 
     return page(request, "domains/forwarder_form.html", context, status=422 if form.errors else 200)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @permission(Action.FORWARDER_CHANGE)
 def forwarder_delete(request: TenantRequest, tenant_id: int, forwarder_id: int) -> HttpResponse:
-    """Free the address of a forwarder."""
+    """Say what points to it, then free the address of a forwarder."""
     forwarder = forwarder_of(request.tenant, forwarder_id)
+    if request.method != "POST":
+        context = {
+            "here": "forwarders",
+            "email": forwarder.address.email,
+            "list_url": "domains:forwarder-list",
+            "list_words": _("Forwarders"),
+            "report": report_of_forwarder(forwarder),
+        }
+        return page(request, "domains/address_delete.html", context)
     delete_forwarder(actor=request.actor, forwarder=forwarder)
     messages.success(request, _("%(address)s was deleted.") % {"address": forwarder.address.email})
     return redirect("domains:forwarder-list", tenant_id)
+
+
+def _cells(rows: QuerySet[Forwarder]) -> Iterator[list[Cell]]:
+    for chunk in batches(rows):
+        for row in chunk:
+            targets = [t.email for t in row.targets.all()]
+            switched = _("yes") if row.is_enabled else _("no")
+            yield [row.address.email, " ".join(targets), switched, moment_text(row.created_at)]

@@ -24,7 +24,13 @@ from domains.forms import (
     RenameForm,
 )
 from domains.models import MailboxStatus
-from domains.selectors import mailbox_of, mailbox_rows, sign_ins_of, targets_at
+from domains.selectors import (
+    mailbox_of,
+    mailbox_rows,
+    report_of_mailbox,
+    sign_ins_of,
+    targets_at,
+)
 from domains.services.change_mailbox import change_mailbox
 from domains.services.check_quota import largest_quota
 from domains.services.delete_mailbox import GRACE_CHOICES, delete_mailbox, restore_mailbox
@@ -206,6 +212,7 @@ def mailbox_delete(request: TenantRequest, tenant_id: int, mailbox_id: int) -> H
         "row": mailbox_rows([mailbox])[0],
         "form": form,
         "choices": GRACE_CHOICES,
+        "report": report_of_mailbox(mailbox),
     }
     return page(request, "domains/mailbox_delete.html", context, status=422 if form.errors else 200)
 

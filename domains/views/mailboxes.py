@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.http import TenantRequest, permission
 from accounts.models import TenantKind
 from accounts.roles import Action
+from domains.columns import LABELS, Column
 from domains.forms import MailboxForm
 from domains.names import show_domain, suggest_localpart
 from domains.selectors import (
@@ -25,15 +26,20 @@ from domains.selectors import (
 from domains.services.check_quota import largest_quota
 from domains.services.known_figures import known_figures
 from domains.services.provision_mailbox import Provisioned, provision_mailbox
+from portal.exports import batches, export, export_asked, moment_text
 from portal.forms import attempt
 from portal.http import page
 from portal.paging import paged
 from portal.sorting import sorting
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from collections.abc import Iterator
 
-    from domains.models import Domain
+    from django.db.models import QuerySet
+    from django.http import HttpResponse, HttpResponseBase
+
+    from domains.models import Domain, Mailbox
+    from portal.sheets.writing import Cell
 
 COLUMNS = {
     "address": ("address__email",),
@@ -48,13 +54,15 @@ OPTIONS = 12
 
 @require_GET
 @permission(Action.MAILBOX_VIEW)
-def mailbox_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
+def mailbox_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
     """List the tenant's mailboxes; of a seller, those of his customers too."""
     order = sorting(request.GET, COLUMNS, default="address")
     query, shown = request.GET.get("q", "").strip()[:200], request.GET.get("show", "")
     domain = _domain_asked(request)
     domain_id = domain.pk if domain else 0
     rows = filtered_mailboxes(request.tenant, part=query, state=shown, domain_id=domain_id)
+    if export_asked(request):
+        return export(request, _("Mailboxes"), _heads(), _cells(rows.order_by(*order.order_by)))
     counts = known_figures(request.tenant, domain_id=domain_id)
     found = paged(
         rows.order_by(*order.order_by), request.GET, total=None if query else counts.of_state(shown)
@@ -75,6 +83,11 @@ def mailbox_list(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "has_domains": counts.domains > 0,
         "with_tenants": request.tenant.kind != TenantKind.COMPANY,
         "may_create": request.actor.may(Action.MAILBOX_CREATE),
+        "may_change": request.actor.may(Action.MAILBOX_CHANGE),
+        "may_reset": request.actor.may(Action.PASSWORD_RESET),
+        "may_select": request.actor.domain_ids is None
+        and (request.actor.may(Action.MAILBOX_CHANGE) or request.actor.may(Action.PASSWORD_RESET)),
+        "may_import": request.actor.domain_ids is None and request.actor.may(Action.MAILBOX_CREATE),
     }
     return page(request, "domains/mailbox_list.html", context, fragment="domains/_mailboxes.html")
 
@@ -149,3 +162,26 @@ def _domain_asked(request: TenantRequest) -> Domain | None:
     if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
         return None
     return domains_within(request.tenant).filter(pk=int(asked)).first()
+
+
+def _heads() -> tuple[object, ...]:
+    """Return headings that an import of the same file understands."""
+    known = (Column.ADDRESS, Column.NAME, Column.QUOTA, Column.ALIASES)
+    more = (_("In use (bytes)"), _("State"), _("Last sign-in"), _("Since"))
+    return (*(LABELS[column] for column in known), *more)
+
+
+def _cells(rows: QuerySet[Mailbox]) -> Iterator[list[Cell]]:
+    for chunk in batches(rows):
+        for row in mailbox_rows(chunk):
+            quota = f"{row.mailbox.quota_bytes / 10**9:.9g} GB" if row.mailbox.quota_bytes else ""
+            yield [
+                row.email,
+                row.mailbox.name,
+                quota,
+                " ".join(row.aliases),
+                row.used_bytes,
+                str(row.mailbox.get_status_display()),
+                moment_text(row.last_sign_in_at),
+                moment_text(row.mailbox.created_at),
+            ]

@@ -14,7 +14,7 @@ from mailserver.patience import Patience
 
 logger = logging.getLogger(__name__)
 
-_BATCH = 100
+_BATCH = 500  # an import opens thousands of mailboxes at once
 
 
 class AccessChanges:
@@ -25,14 +25,21 @@ class AccessChanges:
         self._shared: set[int] = set()  # whose list this process has written
 
     def apply(self) -> int:
-        """Do what is open; returns how many rows were done. What fails is tried again later."""
+        """Do what is open; returns how many rows were done. What fails is tried again later.
+
+        Who must be thrown out comes first; all other mailboxes are forgotten by one call of the tool.
+        """
         rows = list(
             AccessChange.objects.filter(done_at=None)
             .exclude(address__in=self._patience.resting())
-            .order_by("id")[:_BATCH]
+            .order_by("-kick", "id")[:_BATCH]
         )
-        done = 0
-        for address in dict.fromkeys(row.address for row in rows):
+        # "@" and a domain is an order to Postfix
+        loud = {row.address for row in rows if row.kick or row.address.startswith("@")}
+        quiet = [row for row in rows if row.address not in loud]
+        done = self._forget(quiet)
+        rest = [row for row in rows if row.address in loud] if done == len(quiet) else rows
+        for address in dict.fromkeys(row.address for row in rest):
             mine = [row for row in rows if row.address == address]
             if self._tell(address, kick=any(row.kick for row in mine)):
                 numbers = [row.id for row in mine]
@@ -46,6 +53,19 @@ class AccessChanges:
             return
         doveadm.share(address, mailbox_id)
         self._shared.add(mailbox_id)
+
+    def _forget(self, rows: list[AccessChange]) -> int:
+        """Forget all addresses at once; 0 when that fails, and each is then tried alone."""
+        if not rows:
+            return 0
+        try:
+            for row in rows:
+                self._share(row.address)
+            doveadm.flush_auth_cache(*dict.fromkeys(row.address for row in rows))
+        except DaemonFailed:
+            return 0
+        numbers = [row.id for row in rows]
+        return AccessChange.objects.filter(id__in=numbers).update(done_at=timezone.now())
 
     def _tell(self, address: str, *, kick: bool) -> bool:
         try:

@@ -1,0 +1,78 @@
+"""Jobs of a tenant and their rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Count
+
+from domains.models import Job, JobRow, JobState, RowState
+from portal.errors import NotFound
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from accounts.models import Tenant
+
+# What a list of rows shows: chips of the pages.
+ROW_FILTERS = {
+    "wrong": (RowState.WRONG, RowState.REFUSED),
+    "notes": (RowState.WARNING,),
+    "ready": (RowState.READY, RowState.WARNING),
+    "done": (RowState.DONE,),
+    "skipped": (RowState.SKIPPED,),
+}
+JOB_FILTERS = {
+    "open": (JobState.DRAFT, JobState.READY, JobState.CHECKING, JobState.RUNNING),
+    "failed": (JobState.FAILED, JobState.CANCELLED),
+}
+
+
+def _seen(tenant: Tenant) -> QuerySet[Job]:
+    """Return the tenant's jobs; none for people who see only some domains: a job may name them all."""
+    jobs = Job.objects.filter(tenant=tenant)
+    return jobs if tenant.domain_scope is None else jobs.none()
+
+
+def jobs_of(tenant: Tenant, *, shown: str = "") -> QuerySet[Job]:
+    """Return the tenant's jobs, newest first; `shown` of JOB_FILTERS narrows."""
+    rows = _seen(tenant).select_related("undone_by", "tenant")
+    if shown in JOB_FILTERS:
+        rows = rows.filter(state__in=JOB_FILTERS[shown])
+    return rows.order_by("-created_at", "-pk")
+
+
+def job_of(tenant: Tenant, job_id: int) -> Job:
+    """Return a job of `tenant`. Raises NotFound."""
+    found = (
+        _seen(tenant)
+        .filter(pk=job_id)
+        .select_related("tenant", "undone_by", "undo_of", "started_by")
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def job_rows(job: Job, *, shown: str = "") -> QuerySet[JobRow]:
+    """Return the job's rows in their order; `shown` of ROW_FILTERS narrows."""
+    rows = JobRow.objects.filter(job=job).order_by("number")
+    if shown in ROW_FILTERS:
+        rows = rows.filter(state__in=ROW_FILTERS[shown])
+    return rows
+
+
+def row_counts(job: Job) -> dict[str, int]:
+    """Return how many rows each of ROW_FILTERS shows, and `all`. One query."""
+    states = dict(
+        JobRow.objects.filter(job=job)
+        .order_by()
+        .values("state")
+        .annotate(n=Count("pk"))
+        .values_list("state", "n")
+    )
+    counts = {
+        name: sum(states.get(state, 0) for state in wanted) for name, wanted in ROW_FILTERS.items()
+    }
+    return counts | {"all": sum(states.values())}
