@@ -243,6 +243,10 @@ def _alias(job: Job, pairs: Sequence[Pair]) -> None:
                 tenant_id=alias.tenant_id, alias=alias, address_id=mailbox.address_id
             )
             row.state, row.message = RowState.DONE, ""
+    if alias.to_admins and any(row.state == RowState.DONE for row, _mailbox in pairs):
+        # chosen by hand, it no longer follows the admins
+        alias.to_admins = False
+        alias.save(update_fields=["to_admins"])
     write_login_name(alias)
 
 
