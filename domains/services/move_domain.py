@@ -89,6 +89,7 @@ def move_domain(*, actor: Actor, domain: Domain, target: Tenant) -> Domain:
             (Room.MAILBOXES, contents.mailboxes),
             (Room.ALIASES, contents.aliases),
             (Room.FORWARDERS, contents.forwarders),
+            (Room.GROUPS, contents.groups),
         ):
             require_room(target, room, wanted=number, moved_from=source)
         people = list(_owners(held).values_list("pk", flat=True))
