@@ -25,10 +25,7 @@ class Client:
         self, method: str, path: str, body: dict[str, str] | None = None, **more: str
     ) -> tuple[int, bytes]:
         """Return status and body; redirects are not followed, their target is in `headers`."""
-        headers = {
-            "Cookie": "; ".join(f"{k}={v}" for k, v in self._cookies.items()),
-            "Referer": stack().url + path,
-        }
+        headers = {**self.cookie_header(), "Referer": stack().url + path}
         headers |= {name.replace("_", "-"): value for name, value in more.items()}
         data = None
         if body is not None:
@@ -41,6 +38,10 @@ class Client:
             self._cookies |= {k: m.value for k, m in SimpleCookie(value).items()}
         self.headers = {k.lower(): v for k, v in answer.headers.items()}
         return answer.status, content
+
+    def cookie_header(self) -> dict[str, str]:
+        """Return the header that another connection of this client sends."""
+        return {"Cookie": "; ".join(f"{k}={v}" for k, v in self._cookies.items())}
 
     def page(self, path: str) -> bytes:
         """Return a page that must be 200; follows redirects."""
