@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zlib import crc32
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -217,6 +217,17 @@ def overrule_environment(values: dict[str, str]) -> None:
 
 @lru_cache(maxsize=1)
 def stack() -> Stack:
-    """Return the settings of this process: the environment first, then DATA/stack.env."""
-    data = Path(os.environ.get("HOPTHU_DATA", ROOT / "var")).absolute()
-    return Stack(_env_file=data / "stack.env")
+    """Return the settings of this process: the environment first, then DATA/stack.env.
+
+    A value that cannot be ends the process with a sentence: nothing works without settings.
+    """
+    file = Path(os.environ.get("HOPTHU_DATA", ROOT / "var")).absolute() / "stack.env"
+    try:
+        return Stack(_env_file=file)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"HOPTHU_{first['loc'][0]}".upper()
+        raise SystemExit(
+            f"{name} has a value that cannot be ({first['msg']}): "
+            f"correct it in {file} or in the environment and start again."
+        ) from error

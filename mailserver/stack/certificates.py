@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -12,9 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from mailserver.stack import files
+from mailserver.stack.errors import CannotStart
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+T = TypeVar("T")
 
 AUTHORITY_DAYS = 3650
 SERVER_DAYS = 398
@@ -31,7 +35,7 @@ def ensure_certificates(data: Path, names: list[str]) -> bool:
     authority, authority_key = _authority(data)
     server = tls / "server.pem"
     if server.exists():
-        known = x509.load_pem_x509_certificate(server.read_bytes())
+        known = _parsed(server, x509.load_pem_x509_certificate)
         ours = known.issuer == authority.subject
         fresh = known.not_valid_after_utc - RENEW_BEFORE > datetime.now(UTC)
         if not ours or (fresh and _is_strict(known) and _names(known) == set(names)):
@@ -65,7 +69,7 @@ def ensure_profile_certificate(data: Path, name: str, *, owner: str) -> None:
     path = data / "tls" / "profile.pem"
     authority, authority_key = _authority(data)
     if path.exists():
-        known = x509.load_pem_x509_certificate(path.read_bytes())
+        known = _parsed(path, x509.load_pem_x509_certificate)
         fresh = known.not_valid_after_utc - RENEW_BEFORE > datetime.now(UTC)
         ours = known.issuer == authority.subject and known.subject == _subject(name)
         if fresh and ours and _is_strict(known):
@@ -96,10 +100,10 @@ def _authority(data: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey
     path, key_path = data / "ca.pem", data / "tls" / "ca.key"
     key: ec.EllipticCurvePrivateKey | None = None
     if path.exists() and key_path.exists():
-        found = serialization.load_pem_private_key(key_path.read_bytes(), None)
+        found = _parsed(key_path, lambda pem: serialization.load_pem_private_key(pem, None))
         if isinstance(found, ec.EllipticCurvePrivateKey):
             key = found
-            certificate = x509.load_pem_x509_certificate(path.read_bytes())
+            certificate = _parsed(path, x509.load_pem_x509_certificate)
             if _is_strict(certificate):
                 return certificate, key
     if key is None:
@@ -121,6 +125,16 @@ def _authority(data: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey
     )
     files.write(path, certificate.public_bytes(serialization.Encoding.PEM).decode())
     return certificate, key
+
+
+def _parsed(path: Path, load: Callable[[bytes], T]) -> T:
+    """Read a PEM file. Raises CannotStart when it holds something else."""
+    try:
+        return load(path.read_bytes())
+    except ValueError as error:
+        raise CannotStart(
+            f"{path} is damaged: put the right file back, or remove it to have a new one made."
+        ) from error
 
 
 def _is_strict(certificate: x509.Certificate) -> bool:

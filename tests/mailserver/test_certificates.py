@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from mailserver.stack.certificates import ensure_certificates, ensure_profile_certificate
+from mailserver.stack.errors import CannotStart
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,3 +77,9 @@ def test_an_authority_of_an_older_release_keeps_its_key(data: Path) -> None:
     assert now.public_key() == old.public_key()
     assert now.subject == old.subject
     assert now.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+
+
+def test_a_damaged_key_is_told_with_what_to_do(data: Path) -> None:
+    (data / "tls" / "ca.key").write_text("junk")
+    with pytest.raises(CannotStart, match=r"ca\.key is damaged: put the right file back"):
+        ensure_certificates(data, NAMES)
