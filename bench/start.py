@@ -57,6 +57,7 @@ def _seconds(command: list[str]) -> float:
 
 def _in_bare_root(place: Path, port: int, debian: str) -> list[Figure]:
     os.environ["PIP_LOG"] = "/tmp/pip.log"  # inside the root: it tells when downloads ended
+    os.environ.pop("PIP_FIND_LINKS", None)  # a folder that the root does not have
     data = place / CLONE / "var"
     begun = datetime.now(UTC)
     try:

@@ -14,6 +14,7 @@ from delivery.models import Outcome, OutcomeState, Submission, SubmissionState
 from delivery.states import OPEN
 from domains.models import DomainStatus, MailboxStatus
 from portal.errors import NotFound
+from portal.fixed import Fixed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -97,11 +98,19 @@ def outgoing_of(mailbox_id: int) -> Outgoing:
 
 def open_count(mailbox_id: int) -> int:
     """Return how many letters of the mailbox wait or need a decision; for the folder column."""
-    return (
+    return sum(count for (count,) in _OPEN_COUNT.rows(mailbox_id))
+
+
+_OPEN_COUNT = Fixed(
+    lambda mailbox_id: (
         Submission.objects.filter(mailbox=mailbox_id, dismissed_at__isnull=True)
         .filter(Q(state__in=OPEN) | Q(state=SubmissionState.FAILED))
-        .count()
+        .order_by()
+        .values("mailbox")
+        .annotate(count=Count("pk"))
+        .values_list("count")
     )
+)
 
 
 def _seen(tenant: Tenant) -> Q:

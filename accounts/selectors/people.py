@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Prefetch, Q, TextField
 
 from accounts.models import (
     Membership,
@@ -15,6 +15,7 @@ from accounts.models import (
 from accounts.policy import stands_over
 from accounts.roles import Role
 from portal.errors import NotFound
+from portal.fixed import Fixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,30 +39,46 @@ def person_by_login(address: str) -> User | None:
 
 
 def session_person(user_id: int) -> User | None:
-    """Return the person of a session with what every page asks: `owns_mailbox`, `holds_role`."""
-    return (
-        User.objects.select_related("tenant")
-        .annotate(
-            # `mailboxes` is the relation that the room above declares on User
-            owns_mailbox=Exists(User.objects.filter(pk=OuterRef("pk"), mailboxes__isnull=False)),
-            holds_role=Exists(Membership.objects.filter(user=OuterRef("pk"))),
+    """Return the person of a session with what every page asks: `owns_mailbox`, `holds_role`.
+
+    His tenant comes with `is_stopped`: it, or one above it, is suspended.
+    """
+    user = _PERSON.first(user_id)
+    if user is not None:
+        tenant = _TENANT.first(user.tenant_id)
+        if tenant is None:  # both went away between the two questions
+            return None
+        user.tenant = tenant
+    return user
+
+
+_PERSON = Fixed(
+    lambda user_id: User.objects.annotate(
+        # `mailboxes` is the relation that the room above declares on User
+        owns_mailbox=Exists(User.objects.filter(pk=OuterRef("pk"), mailboxes__isnull=False)),
+        holds_role=Exists(Membership.objects.filter(user=OuterRef("pk"))),
+    ).filter(pk=user_id)
+)
+_TENANT = Fixed(
+    lambda tenant_id: Tenant.objects.annotate(
+        is_stopped=Exists(
+            Tenant.objects.exclude(status=TenantStatus.ACTIVE)
+            .alias(below=ExpressionWrapper(OuterRef("path"), output_field=TextField()))
+            .filter(below__startswith=F("path"))
         )
-        .filter(pk=user_id)
-        .first()
-    )
+    ).filter(pk=tenant_id)
+)
 
 
 def may_sign_in(user: User) -> bool:
     """Return whether neither the person, nor his tenant, nor one above it is suspended."""
     if not user.is_active:
         return False
-    if user.tenant.status != TenantStatus.ACTIVE:
-        return False
-    above = user.tenant.line[:-1]
-    return (
-        not above
-        or not Tenant.objects.filter(pk__in=above).exclude(status=TenantStatus.ACTIVE).exists()
-    )
+    known = getattr(user.tenant, "is_stopped", None)
+    if known is not None:
+        return not known
+    line = user.tenant.line
+    return not Tenant.objects.filter(pk__in=line).exclude(status=TenantStatus.ACTIVE).exists()
 
 
 def owns_mailbox(user: User) -> bool:

@@ -10,11 +10,16 @@ from django.utils.translation import gettext as _
 
 from domains.models import Access, DomainStatus, Mailbox, MailboxStatus, MailboxUsage
 from domains.selectors import open_grants
+from portal.fixed import Fixed
 from portal.templatetags.ui import filesize
 from webmail.errors import MailboxGone
 from webmail.identity import MailIdentity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.db.models import QuerySet
+
     from accounts.models import User
 
 
@@ -65,16 +70,26 @@ def storage_of(identity: MailIdentity) -> Storage:
     return Storage(max(0, bytes_used or 0), limit)
 
 
+def _openable(user_id: int) -> QuerySet[Mailbox]:
+    return Mailbox.objects.filter(
+        owner=user_id, status=MailboxStatus.ACTIVE, address__domain__status=DomainStatus.ACTIVE
+    )
+
+
+_FIELDS = ("pk", "address__email", "name", "tenant_id")
+_OWN = Fixed(
+    lambda user_id, mailbox_id: _openable(user_id).filter(pk=mailbox_id).values_list(*_FIELDS)
+)
+
+
 def _identities(user: User, mailbox_id: int | None = None) -> list[MailIdentity]:
-    rows = Mailbox.objects.filter(
-        owner=user, status=MailboxStatus.ACTIVE, address__domain__status=DomainStatus.ACTIVE
-    )
-    if mailbox_id is not None:
-        rows = rows.filter(pk=mailbox_id)
-    values = rows.order_by("address__email").values_list(
-        "pk", "address__email", "name", "tenant_id"
-    )
-    return [MailIdentity(pk, email, name, tenant, user.pk) for pk, email, name, tenant in values]
+    """Return the person's own mailboxes by address, or the one of that id."""
+    rows: Iterable[tuple[int, str, str, int]]
+    if mailbox_id is None:
+        rows = _openable(user.pk).order_by("address__email").values_list(*_FIELDS)
+    else:
+        rows = _OWN.rows(user.pk, mailbox_id)
+    return [MailIdentity(pk, email, name, tenant, user.pk) for pk, email, name, tenant in rows]
 
 
 def _memberships(user: User, mailbox_id: int | None = None) -> list[MailIdentity]:
