@@ -82,6 +82,7 @@ def report(bench: str, figures: list[Figure], file: Path | None) -> None:
         print(f"{bench:8} {figure.name:34} {figure.value:>10} {figure.unit}{goal}{mark}{beside}")
     if file is not None:
         known = json.loads(file.read_text()) if file.exists() else []
+        known = known if isinstance(known, list) else [known]
         known = [entry for entry in known if entry["bench"] != bench]
         known.append(
             {"bench": bench, "machine": machine(), "figures": [asdict(f) for f in figures]}
