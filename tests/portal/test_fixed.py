@@ -25,7 +25,7 @@ def test_each_call_asks_for_its_own_number(world: World) -> None:
     assert by_id.first(an.user.pk) == an.user
     found = by_id.first(binh.user.pk)
     assert found == binh.user
-    assert found.roles == 1  # type: ignore[union-attr]  # the annotation
+    assert found.roles == 1
     assert by_id.first(0) is None
 
 
