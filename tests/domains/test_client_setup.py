@@ -30,7 +30,7 @@ IN = f"{{{OUTLOOK}}}"
 
 
 def pox(address: str, schema: str = OUTLOOK) -> bytes:
-    """What Outlook 2016 for Windows posts, as recorded; only the address differs."""
+    """What Outlook 2016 for Windows posts, in the form Microsoft documents; only the address differs."""
     return (
         '<?xml version="1.0" encoding="utf-8"?>'
         "<Autodiscover xmlns="
