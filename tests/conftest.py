@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+from django.utils import translation
 
 from portal.config import Stack
 from portal.config import stack as running_stack
@@ -60,6 +61,13 @@ def _no_loop_of_the_browser(request: pytest.FixtureRequest) -> Iterator[None]:
     asyncio._set_running_loop(None)
     yield
     asyncio._set_running_loop(loop)
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Start each test in English: requests and jobs of the one before leave their language behind."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(scope="session")

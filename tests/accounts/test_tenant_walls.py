@@ -17,8 +17,12 @@ from tests.world import World, make_world, operator_tenant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ACTING = [row for row in TABLE if row.method == "POST" and row.name.partition(":")[0] in {
-    "accounts", "domains", "delivery"}]  # fmt: skip
+PAGES = {row.name for row in TABLE if row.method == "GET"}
+ACTING = [
+    row
+    for row in TABLE
+    if row.method == "POST" and row.name.partition(":")[0] in {"accounts", "domains", "delivery"}
+]
 
 
 @pytest.fixture
@@ -37,7 +41,8 @@ def test_a_link_changes_nothing_and_a_form_without_its_token_is_refused(
     path = reverse(row.name, args=[scene.args[name] for name in row.args])
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(scene.people["operator"])
-    assert strict.get(path).status_code == 405
+    if row.name not in PAGES:
+        assert strict.get(path).status_code == 405
     refused = strict.post(path, dict(row.data), headers={"Origin": "null"})
     assert refused.status_code == 403
     as_text = strict.generic("POST", path, '{"role": "operator"}', content_type="text/plain")

@@ -20,7 +20,7 @@ from mailserver.services.export_dkim import DkimFolder, export_dkim
 from portal.sealing import seal
 from tests.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 GONE = 2**50  # no mailbox has this id
 
 

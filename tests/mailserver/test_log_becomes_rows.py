@@ -20,7 +20,7 @@ from delivery.models import (
 from mailserver.services.tail_log import PostfixTailer
 from tests.world import World, unique
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 QUEUE_ID = "4XyzQR1vBsz9t3D"
 RELAY = "mx.partner.test[127.101.144.25]:25"
 

@@ -27,7 +27,7 @@ def test_numbers_are_refused_without_the_token(stack: Stack) -> None:
     assert caught.value.code == 403
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("db")
 def test_the_token_opens_the_numbers(
     client: Client, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
