@@ -23,6 +23,11 @@ _NO_SESSION = 68  # kick: nobody of that name was connected
 _PLAIN_ADDRESS = re.compile(r"[^\s*?\[\]{}\\-][^\s*?\[\]{}\\]{0,319}")
 
 
+def look_anew() -> None:
+    """Have every process end and be started afresh; open sessions end. Raises DaemonFailed."""
+    _doveadm("reload")
+
+
 def flush_auth_cache(*addresses: str) -> None:
     """Make Dovecot ask for the password and the rights of each address again. Raises DaemonFailed."""
     _doveadm("auth", "cache", "flush", *map(_plain, addresses))
