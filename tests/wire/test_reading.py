@@ -467,7 +467,7 @@ def test_pages_ask_the_database_few_questions(
     for url in (url_of(me), row.url, f"/mail/{me.mailbox_id}/search/?q=x", f"{row.url}body/"):
         with CaptureQueriesContext(connection) as asked:
             client.get(url)
-        assert len(asked) <= 9, (url, [q["sql"] for q in asked])
+        assert len(asked) <= 7, (url, [q["sql"] for q in asked])
 
 
 # ---- odd mail

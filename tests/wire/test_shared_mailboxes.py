@@ -19,7 +19,7 @@ from tests.wire.mail import sign_in
 from tests.world import Person, World, unique
 from webmail.errors import MailboxGone, WebmailError
 from webmail.imap.pool import POOL, borrow
-from webmail.selectors.mailboxes import own_mailbox, own_mailboxes
+from webmail.selectors.mailboxes import OpenMailboxes, own_mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +138,7 @@ def test_the_token_of_a_grant_opens_with_the_rights_of_the_member(
 ) -> None:
     box, reader, writer = shared(live), live.person("r"), live.person("w")
     deliver(stack, box.address.email, letter(box.address.email, subject="Chào"))
-    assert [one.mailbox_id for one in own_mailboxes(reader.user)] == [reader.box.pk]
+    assert [one.mailbox_id for one in OpenMailboxes(reader.user).all] == [reader.box.pk]
     for person, access in ((reader, Access.READ), (writer, Access.WRITE)):
         set_grant(actor=actor, address=box.address, grantee=person.address, access=access)
     reads, writes = (own_mailbox(p.user, box.pk) for p in (reader, writer))

@@ -1,14 +1,15 @@
-"""Which mailboxes a person may open, found and authorised in one query."""
+"""Which mailboxes a person may open, found and authorised in one query, two where some are shared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
-from domains.models import Access, DomainStatus, Mailbox, MailboxStatus, MailboxUsage
+from domains.models import Access, DomainStatus, Grant, Mailbox, MailboxStatus, MailboxUsage
 from domains.selectors import open_grants
 from portal.fixed import Fixed
 from portal.templatetags.ui import filesize
@@ -16,8 +17,6 @@ from webmail.errors import MailboxGone
 from webmail.identity import MailIdentity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from django.db.models import QuerySet
 
     from accounts.models import User
@@ -44,19 +43,35 @@ class Storage:
         return _("of %(limit)s") % {"limit": filesize(self.limit_bytes)}
 
 
-def own_mailboxes(user: User) -> list[MailIdentity]:
-    """Return the mailboxes the person may open now: his own, then shared ones. Two queries."""
-    return [*_identities(user), *_memberships(user)]
+class OpenMailboxes:
+    """The mailboxes a person may open: his own in one query, shared ones in a second if there are any."""
+
+    def __init__(self, user: User) -> None:
+        self._user = user
+        rows = _OWN.rows(user.pk)
+        self._own = [
+            MailIdentity(pk, email, name, tenant, user.pk) for pk, email, name, tenant, _ in rows
+        ]
+        self._has_shared = user.is_active and any(row[-1] for row in rows)
+
+    @cached_property
+    def all(self) -> list[MailIdentity]:
+        """His own by address, then the shared ones."""
+        return [*self._own, *(_shared(self._user) if self._has_shared else [])]
+
+    def get(self, mailbox_id: int) -> MailIdentity:
+        """Return one of them. Raises MailboxGone for any other."""
+        found = [one for one in self._own if one.mailbox_id == mailbox_id]
+        if not found and self._has_shared and mailbox_id < 2**63:
+            found = _shared(self._user, mailbox_id)
+        if not found:
+            raise MailboxGone(detail=f"mailbox {mailbox_id} of user {self._user.pk}")
+        return found[0]
 
 
 def own_mailbox(user: User, mailbox_id: int) -> MailIdentity:
-    """Return a mailbox the person may open. Raises MailboxGone for any other. At most two queries."""
-    found = _identities(user, mailbox_id) if mailbox_id < 2**63 else []
-    if not found and mailbox_id < 2**63:
-        found = _memberships(user, mailbox_id)
-    if not found:
-        raise MailboxGone(detail=f"mailbox {mailbox_id} of user {user.pk}")
-    return found[0]
+    """Return one mailbox the person may open. Raises MailboxGone for any other."""
+    return OpenMailboxes(user).get(mailbox_id)
 
 
 def storage_of(identity: MailIdentity) -> Storage:
@@ -76,26 +91,23 @@ def _openable(user_id: int) -> QuerySet[Mailbox]:
     )
 
 
-_FIELDS = ("pk", "address__email", "name", "tenant_id")
+# Whoever was given a shared mailbox was given it through a mailbox of his own.
 _OWN = Fixed(
-    lambda user_id, mailbox_id: _openable(user_id).filter(pk=mailbox_id).values_list(*_FIELDS)
+    lambda user_id: (
+        _openable(user_id)
+        .annotate(
+            has_shared=Exists(
+                Grant.objects.filter(mailbox=OuterRef("pk")).exclude(access=Access.NONE)
+            )
+        )
+        .order_by("address__email")
+        .values_list("pk", "address__email", "name", "tenant_id", "has_shared")
+    )
 )
 
 
-def _identities(user: User, mailbox_id: int | None = None) -> list[MailIdentity]:
-    """Return the person's own mailboxes by address, or the one of that id."""
-    rows: Iterable[tuple[int, str, str, int]]
-    if mailbox_id is None:
-        rows = _openable(user.pk).order_by("address__email").values_list(*_FIELDS)
-    else:
-        rows = _OWN.rows(user.pk, mailbox_id)
-    return [MailIdentity(pk, email, name, tenant, user.pk) for pk, email, name, tenant in rows]
-
-
-def _memberships(user: User, mailbox_id: int | None = None) -> list[MailIdentity]:
+def _shared(user: User, mailbox_id: int | None = None) -> list[MailIdentity]:
     """Return the shared mailboxes; of several grants on one, the one that gives most."""
-    if not user.is_active:
-        return []
     rows = open_grants(user)
     if mailbox_id is not None:
         rows = rows.filter(address__mailbox=mailbox_id)

@@ -14,7 +14,7 @@ from accounts.http import PersonRequest, person_required
 from portal.http import wants_fragment, wants_json
 from webmail.errors import MailUnavailable, OnlyReading
 from webmail.identity import MailIdentity
-from webmail.selectors.mailboxes import own_mailbox, own_mailboxes
+from webmail.selectors.mailboxes import OpenMailboxes
 
 P = ParamSpec("P")
 MailView = Callable[Concatenate[PersonRequest, MailIdentity, P], HttpResponseBase]
@@ -30,11 +30,12 @@ def mailbox_view(
     def inner(
         request: PersonRequest, mailbox_id: int, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponse:
-        identity = own_mailbox(request.user, mailbox_id)
+        mailboxes = OpenMailboxes(request.user)
+        identity = mailboxes.get(mailbox_id)
         if not identity.may_write and request.method not in {"GET", "HEAD"}:
             raise OnlyReading(detail=f"grant {identity.grant_id}")
         request.mailboxes = SimpleLazyObject(  # type: ignore[attr-defined]  # for the switcher
-            lambda: own_mailboxes(request.user)
+            lambda: mailboxes.all
         )
         try:
             response = view(request, identity, *args, **kwargs)

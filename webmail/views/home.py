@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from accounts.http import PersonRequest, person_required
 from portal.http import page
 from webmail.identity import MailIdentity, folder_id
-from webmail.selectors.mailboxes import own_mailboxes
+from webmail.selectors.mailboxes import OpenMailboxes
 from webmail.views.access import mailbox_view
 
 
@@ -17,7 +17,7 @@ from webmail.views.access import mailbox_view
 @person_required
 def home(request: PersonRequest) -> HttpResponse:
     """Go on to the inbox of one's own mailbox; with several of them, or none, say so."""
-    mailboxes = own_mailboxes(request.user)
+    mailboxes = OpenMailboxes(request.user).all
     own = [one for one in mailboxes if not one.is_shared] or mailboxes
     if len(own) == 1:
         return redirect("webmail:folder", own[0].mailbox_id, folder_id("INBOX"))
