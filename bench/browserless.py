@@ -31,8 +31,13 @@ class Client:
         if body is not None:
             data = urlencode(body)
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self._connection.request(method, path, data, headers)
-        answer = self._connection.getresponse()
+        try:
+            self._connection.request(method, path, data, headers)
+            answer = self._connection.getresponse()
+        except http.client.RemoteDisconnected:
+            # The server closes a kept connection that was idle for long, or asked very often.
+            self._connection.request(method, path, data, headers)
+            answer = self._connection.getresponse()
         content = answer.read()
         for value in answer.headers.get_all("Set-Cookie") or []:
             self._cookies |= {k: m.value for k, m in SimpleCookie(value).items()}

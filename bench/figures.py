@@ -6,13 +6,14 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +72,17 @@ def machine() -> dict[str, Any]:
     }
 
 
-def report(bench: str, figures: list[Figure], file: Path | None) -> None:
-    """Print the figures, missed goals first, and write them to `file` where one is named."""
+def report(bench: str, measured: Iterable[Figure], file: Path | None) -> None:
+    """Print the figures, missed goals first, and write them to `file` where one is named.
+
+    Each also goes to standard error as soon as it is known: a long run that breaks has said those.
+    """
+    figures = []
+    for figure in measured:
+        print(_line(bench, figure), file=sys.stderr)
+        figures.append(figure)
     for figure in sorted(figures, key=lambda f: f.is_met):
-        beside = (
-            f"   beside {figure.beside['what']} {figure.beside['value']}" if figure.beside else ""
-        )
-        goal = f"   goal {figure.goal}" if figure.goal else ""
-        mark = "" if figure.is_met else "   MISSED"
-        print(f"{bench:8} {figure.name:34} {figure.value:>10} {figure.unit}{goal}{mark}{beside}")
+        print(_line(bench, figure))
     if file is not None:
         known = json.loads(file.read_text()) if file.exists() else []
         known = known if isinstance(known, list) else [known]
@@ -90,3 +93,10 @@ def report(bench: str, figures: list[Figure], file: Path | None) -> None:
         file.write_text(
             json.dumps(known if len(known) > 1 else known[0], indent=2, ensure_ascii=False) + "\n"
         )
+
+
+def _line(bench: str, figure: Figure) -> str:
+    beside = f"   beside {figure.beside['what']} {figure.beside['value']}" if figure.beside else ""
+    goal = f"   goal {figure.goal}" if figure.goal else ""
+    mark = "" if figure.is_met else "   MISSED"
+    return f"{bench:8} {figure.name:34} {figure.value:>10} {figure.unit}{goal}{mark}{beside}"

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.selectors import operator_tenant
-from bench import dns_rounds, hosting, lookups
+from bench import dns_rounds, hosting, importing, lookups
 from bench.browserless import Client
 from bench.figures import Figure, p50, p95, timed
 from bench.owner import connect
@@ -22,6 +22,8 @@ from demo.world import PASSWORD
 from domains.models import Domain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bench.hosting import Hosting
 
 QUERIES, PAGE_MS = "<= 12", "<= 100"
@@ -57,32 +59,25 @@ OF_RESELLERS = {
 }
 
 
-def measure(*, quick: bool = False) -> list[Figure]:
-    """Return the figures; `quick` measures a tenth of the installation with fewer runs."""
+def measure(*, quick: bool = False) -> Iterator[Figure]:
+    """Yield the figures; `quick` measures a tenth of the installation with fewer runs."""
     full, runs = (1000, 10) if quick else (hosting.FULL, 20)
-    figures = []
     with connect() as owner, owner.cursor() as cursor:
         place, _seconds = _filled(cursor, 1, hosting.SMALL)
         few = _queries(_addresses(place))
         place, seconds = _filled(cursor, hosting.SMALL + 1, full)
-        figures.append(Figure("fill_the_database", seconds, "s", "<= 120"))
+        yield Figure("fill_the_database", seconds, "s", "<= 120")
         many = _queries(_addresses(place))
-        figures.append(Figure("list_queries_most", max(many.values()), "queries", QUERIES))
-        figures.append(
-            Figure(
-                "list_queries_grown",
-                sum(many[name] != few[name] for name in many),
-                "pages",
-                "<= 0",
-            )
-        )
-        figures += _server_side(_addresses(place))
-        figures += _pages(_addresses(place) | _details(cursor, place), runs)
-        figures += _creating(cursor, place, runs)
-        figures += lookups.measure(_emails(cursor), runs=runs * 20)
-        figures += _deleting(cursor, place)
-        figures += dns_rounds.measure(cursor, full)
-    return figures
+        grown = sum(many[name] != few[name] for name in many)
+        yield Figure("list_queries_most", max(many.values()), "queries", QUERIES)
+        yield Figure("list_queries_grown", grown, "pages", "<= 0")
+        yield from _server_side(_addresses(place))
+        yield from _pages(_addresses(place) | _details(cursor, place), runs)
+        yield from _creating(cursor, place, runs)
+        yield from lookups.measure(_emails(cursor), runs=runs * 20)
+        yield from importing.measure(quick=quick)
+        yield from _deleting(cursor, place)
+        yield from dns_rounds.measure(cursor, full)
 
 
 def _filled(cursor: hosting.Cursor, first: int, last: int) -> tuple[Hosting, float]:
@@ -153,14 +148,13 @@ def _queries(pages: dict[str, str]) -> dict[str, int]:
     return found
 
 
-def _server_side(pages: dict[str, str]) -> list[Figure]:
+def _server_side(pages: dict[str, str]) -> Iterator[Figure]:
     """Add up what each page costs by itself: processor of the web process and time in the database.
 
     On a machine that others load, this says what the page takes, and the clock what they take.
     """
     client = InProcess(headers={"host": "localhost"})
     client.force_login(User.objects.get(email=hosting.ADMIN))
-    figures = []
     for name, path in pages.items():
         best = float("inf")
         for _ in range(5):
@@ -170,21 +164,17 @@ def _server_side(pages: dict[str, str]) -> list[Figure]:
             spent = time.process_time() - begun
             asked = sum(float(query["time"]) for query in seen.captured_queries)
             best = min(best, (spent + asked) * 1000)
-        figures.append(Figure(f"{name}_cost", round(best, 1), "ms", PAGE_MS))
-    return figures
+        yield Figure(f"{name}_cost", round(best, 1), "ms", PAGE_MS)
 
 
-def _pages(pages: dict[str, str], runs: int) -> list[Figure]:
+def _pages(pages: dict[str, str], runs: int) -> Iterator[Figure]:
     """Time each page over HTTP, through nginx and the web workers."""
     client = Client()
     client.sign_in(hosting.ADMIN, PASSWORD)
-    figures = []
     for name, path in pages.items():
         taken = timed(partial(client.page, path), runs=runs, warm=2)
-        figures.append(
-            Figure(f"{name}_p95", p95(taken), "ms", PAGE_MS, {"what": "p50", "value": p50(taken)})
-        )
-    return figures
+        beside = {"what": "p50", "value": p50(taken)}
+        yield Figure(f"{name}_p95", p95(taken), "ms", PAGE_MS, beside)
 
 
 def _creating(cursor: hosting.Cursor, place: Hosting, runs: int) -> list[Figure]:
