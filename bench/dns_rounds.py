@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from domains.dns.records import ExpectedRecord
 
-A_MESSAGE = 60  # domains whose records fit into one update
+A_MESSAGE = 25  # domains whose records fit into one update of 64 KiB
 PATIENCE_SECONDS = 1200.0
 DEAD_EACH = 100  # one domain of so many is delegated to a server that never answers
 
