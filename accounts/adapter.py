@@ -56,11 +56,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """Check login and password within the budget that all doors share."""
         login = str(credentials.get("email", "")).strip().lower()[:320]
+        known = person_by_login(login)
         attempt = Attempt(
-            login,
+            # All names of one person share one budget.
+            known.email if known is not None else login,
             client_ip(request),
             mark_of(str(credentials.get("password", ""))),
-            _known_device(request, login),
+            _known_device(request, known),
         )
         if not take(attempt):
             raise self.validation_error("too_many_login_attempts")
@@ -101,8 +103,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """Say nothing: "signed in" and "signed out" are seen, not told."""
 
 
-def _known_device(request: HttpRequest, login: str) -> str:
-    """Return the device's own mark when `login` signed in on it before, else an empty text."""
+def _known_device(request: HttpRequest, person: User | None) -> str:
+    """Return the device's own mark when `person` signed in on it before, else an empty text."""
     try:
         person_id, mark = signing.loads(
             request.COOKIES.get(settings.DEVICE_COOKIE_NAME, ""),
@@ -111,7 +113,6 @@ def _known_device(request: HttpRequest, login: str) -> str:
         )
     except (signing.BadSignature, ValueError, TypeError):
         return ""
-    person = person_by_login(login)
     return str(mark) if person is not None and person.pk == person_id else ""
 
 

@@ -51,8 +51,19 @@ class ImportedHasher(BasePasswordHasher):
         raise NotImplementedError
 
     def verify(self, password: str, encoded: str) -> bool:
-        """Return whether the password belongs to the hash; a broken hash belongs to none."""
-        return self._matches(password.encode(), encoded.partition("$")[2])
+        """Return whether the password belongs to the hash; a broken hash belongs to none.
+
+        A wrong one costs Argon2id's time besides, as an unknown address does: a quick answer would
+        tell that this one exists, and Django hardens nothing for another algorithm than its first.
+        """
+        try:
+            is_right = self._matches(password.encode(), encoded.partition("$")[2])
+        except ValueError:  # a salt or a cost that the library refuses
+            is_right = False
+        if not is_right:
+            preferred = Argon2idHasher()
+            preferred.encode(password, preferred.salt())
+        return is_right
 
     def encode(self, password: str, salt: str) -> str:
         """Refuse: new passwords are Argon2id."""
@@ -71,7 +82,7 @@ class ImportedHasher(BasePasswordHasher):
         return True
 
     def harden_runtime(self, password: str, encoded: str) -> None:
-        """Do nothing: a wrong password costs Argon2id's time already, by the preferred hasher."""
+        """Do nothing: `verify` has taken the time."""
 
 
 class Sha512CryptHasher(ImportedHasher):
@@ -143,14 +154,14 @@ class Pbkdf2Hasher(ImportedHasher):
 # scheme or beginning → what is stored before it, the shape, and the cost that may be in it. The
 # costs are bounded because every sign-in of every door would pay them.
 _CRYPT = re.compile(
-    r"\$6\$(?:rounds=(?P<rounds>\d{1,7})\$)?[./0-9A-Za-z]{1,16}\$[./0-9A-Za-z]{86}\Z"
+    r"\$6\$(?:rounds=(?P<rounds>[1-9]\d{3,6})\$)?[./0-9A-Za-z]{1,16}\$[./0-9A-Za-z]{86}\Z"
 )
-_BCRYPT = re.compile(r"\$2[aby]\$(?P<cost>\d\d)\$[./0-9A-Za-z]{53}\Z")
+_BCRYPT = re.compile(r"\$2[aby]\$(?P<cost>0[4-9]|[1-3]\d)\$[./0-9A-Za-z]{53}\Z")
 _ARGON2 = re.compile(
     r"\$argon2(?:id|i)\$v=19\$m=(?P<memory>\d{1,7}),t=(?P<time>\d{1,3}),p=(?P<lanes>\d{1,2})"
     r"\$[+/0-9A-Za-z]{11,44}\$[+/0-9A-Za-z]{22,86}\Z"
 )
-_PBKDF2 = re.compile(r"\$1\$[./0-9A-Za-z]{1,32}\$(?P<rounds>\d{1,7})\$[0-9a-fA-F]{40}\Z")
+_PBKDF2 = re.compile(r"\$1\$[./0-9A-Za-z]{1,32}\$(?P<rounds>[1-9]\d{0,6})\$[0-9a-fA-F]{40}\Z")
 _SALTED = {"SSHA": ("ssha", 20), "SSHA256": ("ssha256", 32), "SSHA512": ("ssha512", 64)}
 _SCHEME = re.compile(r"\{([A-Za-z0-9-]{1,20})(?:\.b64)?\}")
 _NAMES = {

@@ -37,6 +37,7 @@ from domains.services.upload_import import upload_import
 from portal.config import stack
 
 PASSWORD = "bench-import-2026"
+PATIENCE_SECONDS = 600.0
 
 
 def measure(*, quick: bool = False) -> list[Figure]:
@@ -112,14 +113,15 @@ def _place() -> tuple[Tenant, Domain]:
 
 def _wait(job: Job, state: JobState) -> None:
     """Return once the worker has brought the job so far."""
-    pause = Event()
-    while True:
+    pause, begun = Event(), time.monotonic()
+    while time.monotonic() - begun < PATIENCE_SECONDS:
         job.refresh_from_db()
         if job.state == state:
             return
         if job.is_over:
             raise AssertionError(f"the import ended: {job.message}")
         pause.wait(0.05)
+    raise AssertionError("the worker does not come to the import")
 
 
 def _queries_of_a_batch(tenant: Tenant, domain: Domain) -> float:

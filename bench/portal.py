@@ -234,6 +234,8 @@ def _deleting(cursor: hosting.Cursor, place: Hosting) -> list[Figure]:
     while Domain.objects.filter(pk=domain.pk).exists() and time.monotonic() - begun < GONE_SECONDS:
         time.sleep(1)
     gone = time.monotonic() - begun
+    if gone >= GONE_SECONDS:
+        raise RuntimeError(f"{name} is not gone after {gone:.0f} s")
     return [
         Figure("delete_domain_1000_click", round(click, 2), "s", "<= 1"),
         Figure("delete_domain_1000_gone", round(gone, 1), "s"),

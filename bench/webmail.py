@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import count, cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -253,10 +253,9 @@ def _web_cpu() -> float:
     return total / 1e9
 
 
-def _web_pids(known: list[int] = []) -> list[int]:  # noqa: B006 - looked up once
-    if not known:
-        rows = Control(stack()).processes()
-        parent = next(row["pid"] for row in rows if row["name"] == "web")
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        known += [parent, *map(int, children)]
-    return known
+@lru_cache(maxsize=1)
+def _web_pids() -> list[int]:
+    rows = Control(stack()).processes()
+    parent = next(row["pid"] for row in rows if row["name"] == "web")
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [parent, *map(int, children)]

@@ -18,7 +18,6 @@ from accounts.services.create_person import create_person
 from accounts.services.create_tenant import create_operator_tenant, create_tenant
 from demo.box.records import publish
 from demo.letters import letters, render
-from domains.dns.records import Need
 from domains.models import Domain, DomainStatus, Mailbox
 from domains.selectors import expected_records
 from domains.services.provision_mailbox import provision_mailbox
@@ -223,12 +222,10 @@ def _fill(identity: MailIdentity, mine: list[Letter]) -> int:
     return len(mine)
 
 
-def _host(actor: Actor, tenant: Tenant, name: str, *, whole: bool = True) -> Domain:
-    """Add a proved domain; `whole`: with the records that are only recommended, too."""
+def _host(actor: Actor, tenant: Tenant, name: str) -> Domain:
+    """Add a proved domain with every record published."""
     domain = register_domain(actor=actor, tenant=tenant, name=name)
     for record in expected_records(domain):
-        if record.need is not Need.REQUIRED and not whole:
-            continue
         publish(record.name, record.rdtype, record.value)
     check = request_dns_check(actor=actor, domain=domain)
     verify_dns(check_id=check.pk)
@@ -245,7 +242,7 @@ def _staff(
     language: str,
     people: list[tuple[str, str, Role | None]],
 ) -> None:
-    domain = _host(actor, tenant, domain_name, whole=language == "vi")
+    domain = _host(actor, tenant, domain_name)
     for localpart, name, role in people:
         made = provision_mailbox(
             actor=actor,

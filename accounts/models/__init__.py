@@ -6,11 +6,12 @@ from accounts.models.access_change import AccessChange
 from accounts.models.audit import AuditEvent, AuditSeal
 from accounts.models.membership import Invitation, Membership
 from accounts.models.plan import Feature, Plan
-from accounts.models.tenant import Tenant, TenantKind, TenantStatus
+from accounts.models.tenant import ENDED, Tenant, TenantKind, TenantStatus
 from accounts.models.user import LoginName, User
 from accounts.roles import Role
 
 __all__ = [
+    "ENDED",
     "AccessChange",
     "AuditEvent",
     "AuditSeal",

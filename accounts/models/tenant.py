@@ -33,6 +33,9 @@ class TenantStatus(models.TextChoices):
     PURGED = "purged", _("Purged")
 
 
+ENDED = (TenantStatus.TERMINATED, TenantStatus.PURGED)
+
+
 class TenantQuerySet(models.QuerySet["Tenant"]):
     """Rows of the tree."""
 

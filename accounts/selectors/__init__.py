@@ -22,6 +22,7 @@ from accounts.selectors.people import (
 )
 from accounts.selectors.places import (
     Place,
+    counted_tenant,
     operator_tenant,
     place_of,
     tenant_below,
@@ -47,6 +48,7 @@ __all__ = [
     "Place",
     "admins_of",
     "audit_rows",
+    "counted_tenant",
     "holds_role",
     "invitation_by_hash",
     "invitation_of",

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.errors import NoSuchTenant
 from accounts.models import (
+    ENDED,
     Membership,
     Tenant,
     TenantKind,
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.actor import Actor
-
-
-ENDED = (TenantStatus.TERMINATED, TenantStatus.PURGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +127,14 @@ def tenant_rows(tenant: Tenant, *, query: str = "", shown: str = "") -> QuerySet
     elif shown == "ended":
         return rows.filter(status__in=ENDED)
     return rows.exclude(status=TenantStatus.PURGED)
+
+
+def counted_tenant(tenant: Tenant, child_id: int) -> Tenant:
+    """Return a tenant below `tenant` with its counts. Raises NoSuchTenant, for a purged one too."""
+    child = tenant_rows(tenant).filter(pk=child_id).first()
+    if child is None:
+        raise NoSuchTenant
+    return child
 
 
 def count_of(relation: str) -> Coalesce:

@@ -11,11 +11,13 @@ from accounts.actor import Actor
 from accounts.errors import EmailTaken, InvitationOver, NotAllowed
 from accounts.models import Invitation, Membership
 from accounts.selectors import person_by_login
+from accounts.services.change_roles import ADMINS_CHANGED
 from accounts.services.create_person import insert_person
 from accounts.services.create_tenant import clean_name
 from accounts.services.record_audit import record_audit
 from accounts.services.set_password import set_password
 from portal.logs import request_id
+from portal.nudge import after_commit
 
 if TYPE_CHECKING:
     from accounts.models import Tenant, User
@@ -91,6 +93,7 @@ def _join(person: User, invitation: Invitation, ip: str) -> None:
     tenant = invitation.tenant
     if invitation.role:
         Membership.objects.get_or_create(user=person, tenant=tenant, role=invitation.role)
+        after_commit(ADMINS_CHANGED, tenant.pk)
     record_audit(
         _acting(person, tenant, ip),
         tenant,

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import AccountsError, NameTaken
-from accounts.models import Tenant, TenantKind, TenantStatus
+from accounts.models import ENDED, Tenant, TenantKind, TenantStatus
 from accounts.policy import require
 from accounts.roles import Action
 from accounts.services.record_audit import record_audit
@@ -35,7 +35,8 @@ def create_tenant(
 ) -> Tenant:
     """Insert a tenant below `parent`; `plan` must be one that `parent` sells.
 
-    Raises NameTaken when a sibling has the name, NotAllowed, AccountsError.
+    Raises NameTaken when a sibling has the name, Conflict when `parent` has ended, NotAllowed,
+    AccountsError.
     """
     require(actor, Action.TENANT_CREATE, parent)
     clean = clean_name(name)
@@ -45,7 +46,8 @@ def create_tenant(
         raise AccountsError(_("Resellers cannot be nested any deeper."), field="kind")
     check_plan(plan, parent)
     with transaction.atomic():
-        Tenant.objects.select_for_update().get(pk=parent.pk)
+        if Tenant.objects.select_for_update().get(pk=parent.pk).status in ENDED:
+            raise Conflict(_("%(tenant)s has ended. Restore it first.") % {"tenant": parent.name})
         if parent.children.exclude(status=TenantStatus.PURGED).filter(name__iexact=clean).exists():
             raise NameTaken(field="name")
         tenant = _insert(

@@ -103,7 +103,7 @@ def resend_invitation(*, actor: Actor, invitation: Invitation) -> Link:
             action="invitation.resend",
             target=("invitation", invitation.pk, invitation.email),
         )
-        link = Link(invitation, _url(token), "")
+        link = Link(invitation, link_url(token), "")
         return _mailed(link, "invitation", _language(invitation.tenant))
 
 
@@ -190,8 +190,11 @@ def make_password_links(*, actor: Actor, tenant: Tenant, wanted: Sequence[Wanted
 
 
 def link_url(token: str) -> str:
-    """Return the address of a link with this token."""
-    return _url(token)
+    """Return the address of a link with this token, on the fixed address of the site.
+
+    A forged Host header must not lead people elsewhere.
+    """
+    return stack().url + reverse("accounts:invitation", args=[token])
 
 
 def clean_email(email: str) -> str:
@@ -227,12 +230,7 @@ def _insert(actor: Actor, invitation: Invitation, life: timedelta) -> Link:
     invitation.expires_at = timezone.now() + life
     invitation.invited_by = actor.user
     invitation.save(force_insert=True)
-    return Link(invitation, _url(token), "")
-
-
-def _url(token: str) -> str:
-    # The fixed address of the site: a forged Host header must not lead people elsewhere.
-    return stack().url + reverse("accounts:invitation", args=[token])
+    return Link(invitation, link_url(token), "")
 
 
 def _language(tenant: Tenant) -> str:

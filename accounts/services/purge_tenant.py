@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Case, When
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -58,10 +59,24 @@ def purge_tenant(*, tenant_id: int, proof: Mapping[str, int]) -> bool:
 
 def _let_go(system: Actor, tenant: Tenant, person: User) -> None:
     """Delete somebody of the tenant; who acts elsewhere too finds his new home there."""
-    elsewhere = Membership.objects.filter(user=person).select_related("tenant").first()
-    if elsewhere is not None:
-        User.objects.filter(pk=person.pk).update(tenant=elsewhere.tenant)
-        return
     target = ("person", person.pk, person.email)
-    person.delete()
-    record_audit(system, tenant, action="person.delete", target=target)
+    elsewhere = (
+        Membership.objects.filter(user=person)
+        .exclude(tenant__status=TenantStatus.PURGED)
+        .select_related("tenant")
+        .order_by(Case(When(tenant__status=TenantStatus.ACTIVE, then=0), default=1), "pk")
+        .first()
+    )
+    if elsewhere is None:
+        person.delete()
+        record_audit(system, tenant, action="person.delete", target=target)
+        return
+    User.objects.filter(pk=person.pk).update(tenant=elsewhere.tenant)
+    for place in (tenant, elsewhere.tenant):
+        record_audit(
+            system,
+            place,
+            action="person.rehome",
+            target=target,
+            changes={"tenant": [tenant.name, elsewhere.tenant.name]},
+        )

@@ -11,9 +11,11 @@ from accounts.errors import NotAllowed
 from accounts.models import Invitation, User
 from accounts.policy import require, require_over
 from accounts.roles import Action
+from accounts.services.change_roles import ADMINS_CHANGED
 from accounts.services.note_access_change import note_person_change
 from accounts.services.record_audit import record_audit
 from portal.errors import Conflict
+from portal.nudge import after_commit
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -36,6 +38,7 @@ def suspend_person(*, actor: Actor, person: User) -> User:
         Invitation.objects.filter(user=person, accepted_at=None).delete()
         _record(actor, person, "person.suspend")
         note_person_change(person=person, kick=True)
+        _tell_places(person)
     return person
 
 
@@ -51,12 +54,19 @@ def resume_person(*, actor: Actor, person: User) -> User:
         person.is_active, person.suspended_at = True, None
         _record(actor, person, "person.resume")
         note_person_change(person=person, kick=False)
+        _tell_places(person)
     return person
 
 
 def _check(actor: Actor, person: User) -> None:
     require(actor, Action.PEOPLE_CHANGE, person.tenant)
     require_over(actor, person)
+
+
+def _tell_places(person: User) -> None:
+    """Let the addresses that follow the admins of a tenant follow those who can sign in."""
+    for tenant_id in person.memberships.values_list("tenant_id", flat=True).distinct():
+        after_commit(ADMINS_CHANGED, tenant_id)
 
 
 def _record(actor: Actor, person: User, action: str) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.errors import AccountsError
-from accounts.models import TenantStatus
+from accounts.models import ENDED, Tenant, TenantStatus
 from accounts.services.note_access_change import note_tenant_change
 from accounts.services.record_audit import record_audit
 from accounts.services.suspend_tenant import hold_tenant_from_above
@@ -20,10 +20,8 @@ from portal.nudge import after_commit
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
-    from accounts.models import Tenant
 
 GRACE_CHOICES = (90, 30, 7, 0)  # days
-ENDED = (TenantStatus.TERMINATED, TenantStatus.PURGED)
 
 
 def terminate_tenant(*, actor: Actor, tenant: Tenant, grace_days: int, reason: str = "") -> Tenant:
@@ -60,8 +58,17 @@ def terminate_tenant(*, actor: Actor, tenant: Tenant, grace_days: int, reason: s
 
 
 def restore_tenant(*, actor: Actor, tenant: Tenant) -> Tenant:
-    """Undo the termination: the tenant becomes what it was. Raises Conflict once it is purged."""
+    """Undo the termination: the tenant becomes what it was.
+
+    Raises Conflict once it is purged, and while the reseller above has ended himself.
+    """
     with transaction.atomic():
+        if tenant.parent_id is not None:
+            above = Tenant.objects.select_for_update(of=("self",)).get(pk=tenant.parent_id)
+            if above.status in ENDED:
+                raise Conflict(
+                    _("%(tenant)s has ended. Restore it first.") % {"tenant": above.name}
+                )
         held = hold_tenant_from_above(actor, tenant)
         is_over = held.purge_after is not None and held.purge_after <= timezone.now()
         if held.status != TenantStatus.TERMINATED or is_over:

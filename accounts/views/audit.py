@@ -43,7 +43,17 @@ def audit(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
         below=bool(wanted.get("below")),
     )
     if export_asked(request):
-        heads = (_("Time"), _("Who"), _("For"), _("What"), _("Target"), _("Changes"), _("From"))
+        heads = (
+            _("Time"),
+            _("Tenant"),
+            _("Who"),
+            _("In the place of"),
+            _("For"),
+            _("What"),
+            _("Target"),
+            _("Changes"),
+            _("From"),
+        )
         return export(request, _("Audit log"), heads, _cells(rows))
     found = paged(rows, request.GET, at_most=MOST_COUNTED)
     names = tenant_names(event.tenant_id for event in found.rows) if wanted.get("below") else {}
@@ -61,12 +71,15 @@ def audit(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
 
 def _cells(rows: QuerySet[AuditEvent]) -> Iterator[list[Cell]]:
     for chunk in batches(rows):
+        names = tenant_names(event.tenant_id for event in chunk)
         for event in chunk:
             entry = told(event, "")
             changes = "; ".join(f"{name}: {old} → {new}" for name, old, new in entry.changes)
             yield [
                 moment_text(event.at),
-                event.actor_name,
+                names.get(event.tenant_id, ""),
+                entry.actor,
+                entry.event.acting_as,
                 event.acting_in,
                 str(entry.deed),
                 event.target_name,

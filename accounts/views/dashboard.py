@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.http import require_GET
 
 from accounts.http import TenantRequest, permission
-from accounts.models import TenantKind, TenantStatus
+from accounts.models import TenantKind
 from accounts.roles import Action
 from accounts.selectors import recent_changes
 from accounts.views.audit_words import told
@@ -44,7 +44,6 @@ def dashboard(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "recent": recent,
         "steps": _steps(request),
         "first_steps": _first_steps(request.tenant, request.actor),
-        "suspended": request.tenant.status == TenantStatus.SUSPENDED,
     }
     return page(request, "accounts/dashboard.html", context)
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpResponse, HttpResponseBase
 
-    from accounts.models import Plan
     from portal.sheets.writing import Cell
 
 

@@ -19,7 +19,14 @@ from accounts.forms import (
 from accounts.http import TenantRequest, permission
 from accounts.models import Plan, Tenant, TenantKind, TenantStatus
 from accounts.roles import Action
-from accounts.selectors import limits_of, plans_of, tenant_below, tenant_counts, tenant_rows
+from accounts.selectors import (
+    counted_tenant,
+    limits_of,
+    plans_of,
+    tenant_below,
+    tenant_counts,
+    tenant_rows,
+)
 from accounts.services.change_tenant import change_tenant, change_tenant_plan
 from accounts.services.open_tenant import open_tenant
 from accounts.services.suspend_tenant import resume_tenant, suspend_tenant
@@ -140,12 +147,14 @@ def tenant_suspend(request: TenantRequest, tenant_id: int, child_id: int) -> Htt
     """Stop serving a tenant below."""
     child = tenant_below(request.tenant, child_id)
     form = SuspendForm(request.POST)
-    is_read = form.is_valid()
+    if not form.is_valid():
+        context = _detail(request, child) | {"suspend_form": form}
+        return page(request, "accounts/tenant_detail.html", context, status=422)
     suspend_tenant(
         actor=request.actor,
         tenant=child,
-        reason=form.cleaned_data["reason"] if is_read else "",
-        refuses_mail=is_read and form.refuses_mail,
+        reason=form.cleaned_data["reason"],
+        refuses_mail=form.refuses_mail,
     )
     messages.success(request, _("%(tenant)s is suspended.") % {"tenant": child.name})
     return redirect("accounts:tenant-detail", tenant_id, child_id)
@@ -165,7 +174,7 @@ def tenant_resume(request: TenantRequest, tenant_id: int, child_id: int) -> Http
 @permission(Action.TENANT_CHANGE)
 def tenant_end(request: TenantRequest, tenant_id: int, child_id: int) -> HttpResponse:
     """Say what the end of a tenant means, ask for the days of grace, then begin."""
-    child = tenant_below(request.tenant, child_id)
+    child = counted_tenant(request.tenant, child_id)
     form = EndTenantForm(request.POST or None, tenant=child)
     if form.is_valid():
         data = form.cleaned_data
@@ -187,7 +196,7 @@ def tenant_end(request: TenantRequest, tenant_id: int, child_id: int) -> HttpRes
             return redirect("accounts:tenant-detail", tenant_id, child_id)
     context = {
         "here": "tenants",
-        "child": tenant_rows(request.tenant).get(pk=child.pk),
+        "child": child,
         "form": form,
         "choices": GRACE_CHOICES,
     }

@@ -29,8 +29,9 @@ MAX_PARTS = 1000
 MAX_STRINGS = 2_000_000
 MAX_TEXT = 32_767  # characters in a cell, as Excel itself
 MAX_COLUMN = 100
-_SHEET = re.compile(r"xl/worksheets/sheet\d+\.xml\Z")
+_BOOK, _LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _NS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_LINKED = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _INTEGER = re.compile(r"-?\d+\.0+\Z")
 
 
@@ -54,7 +55,7 @@ def workbook_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
             ),
             detail=type(exc).__name__,
         ) from exc
-    except (zipfile.BadZipFile, zlib.error, ParseError, EOFError, NotImplementedError, RuntimeError, OSError) as exc:  # fmt: skip
+    except (zipfile.BadZipFile, zlib.error, ParseError, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, LookupError) as exc:  # fmt: skip
         raise SheetRefused(
             _("The workbook is damaged or protected by a password. Save it anew as .xlsx or CSV."),
             detail=type(exc).__name__,
@@ -95,13 +96,26 @@ def _part(archive: zipfile.ZipFile, name: str) -> _Bounded:
 
 
 def _first_sheet(archive: zipfile.ZipFile) -> str:
-    names = archive.namelist()
+    """Return the part of the first tab: the order of tabs is not that of the files' names."""
+    names = set(archive.namelist())
     if len(names) > MAX_PARTS:
         raise _too_large()
-    sheets = sorted((name for name in names if _SHEET.match(name)), key=lambda n: (len(n), n))
-    if not sheets:
-        raise SheetRefused(_("This is no Excel workbook (.xlsx) with a sheet in it."))
-    return sheets[0]
+    if names >= {_BOOK, _LINKS}:
+        wanted = next(_elements(archive, _BOOK, "sheet"), {}).get(_LINKED)
+        links = _elements(archive, _LINKS, "Relationship")
+        target = next((link.get("Target", "") for link in links if link.get("Id") == wanted), "")
+        sheet = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        if sheet in names:
+            return sheet
+    raise SheetRefused(_("This is no Excel workbook (.xlsx) with a sheet in it."))
+
+
+def _elements(archive: zipfile.ZipFile, name: str, tag: str) -> Iterator[dict[str, str]]:
+    """Yield the attributes of every element `tag` of a part, whatever its namespace."""
+    with _part(archive, name) as part:
+        for _event, element in iterparse(part, events=("start",), forbid_dtd=True):
+            if element.tag.rpartition("}")[2] == tag:
+                yield element.attrib
 
 
 def _strings(archive: zipfile.ZipFile) -> list[str]:

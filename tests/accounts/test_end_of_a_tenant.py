@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.errors import AccountsError, NoSuchTenant, NotAllowed
-from accounts.models import AuditEvent, Role, Tenant, TenantKind, TenantStatus
+from accounts.models import AuditEvent, Membership, Role, Tenant, TenantKind, TenantStatus
 from accounts.selectors import may_sign_in, place_of, tenant_rows
 from accounts.services.create_tenant import create_tenant
 from accounts.services.purge_tenant import purge_tenant
@@ -19,6 +20,8 @@ from portal.errors import Conflict
 from tests.world import unique
 
 if TYPE_CHECKING:
+    from django.test import Client
+
     from accounts.actor import Actor
     from tests.world import World
 
@@ -95,3 +98,61 @@ def test_a_purged_tenant_is_no_place_any_more_and_frees_its_name(
     assert gone not in tenant_rows(world.reseller)
     assert gone in tenant_rows(world.reseller, shown="ended")
     create_tenant(actor=reseller, parent=world.reseller, kind=TenantKind.COMPANY, name=name)
+
+
+def test_nothing_is_opened_or_restored_below_a_reseller_who_has_ended(
+    world: World, reseller: Actor
+) -> None:
+    below = create_tenant(
+        actor=reseller, parent=world.reseller, kind=TenantKind.RESELLER, name=unique("Sub ")
+    )
+    company = create_tenant(
+        actor=reseller, parent=below, kind=TenantKind.COMPANY, name=unique("C ")
+    )
+    terminate_tenant(actor=reseller, tenant=company, grace_days=30)
+    terminate_tenant(actor=reseller, tenant=below, grace_days=30)
+    with pytest.raises(Conflict):
+        restore_tenant(actor=reseller, tenant=company)
+    with pytest.raises(Conflict):
+        create_tenant(actor=reseller, parent=below, kind=TenantKind.COMPANY, name=unique("D "))
+
+
+def test_who_acts_elsewhere_moves_there_and_both_trails_say_so(
+    world: World, reseller: Actor
+) -> None:
+    gone = create_tenant(
+        actor=reseller, parent=world.reseller, kind=TenantKind.COMPANY, name=unique("Gone ")
+    )
+    person = world.admin_of(gone, Role.COMPANY_ADMIN).user
+    Membership.objects.create(user=person, tenant=world.tenant, role=Role.AUDITOR)
+    terminate_tenant(actor=reseller, tenant=gone, grace_days=0)
+    over(gone)
+    assert purge_tenant(tenant_id=gone.pk, proof={})
+    person.refresh_from_db()
+    assert person.tenant == world.tenant
+    told = AuditEvent.objects.filter(action="person.rehome", target_id=person.pk)
+    assert {event.tenant_id for event in told} == {gone.pk, world.tenant.pk}
+
+
+def test_the_page_that_ends_a_purged_tenant_is_gone(
+    world: World, reseller: Actor, client: Client
+) -> None:
+    gone = create_tenant(
+        actor=reseller, parent=world.reseller, kind=TenantKind.COMPANY, name=unique("Gone ")
+    )
+    Tenant.objects.filter(pk=gone.pk).update(status=TenantStatus.PURGED)
+    assert reseller.user is not None
+    client.force_login(reseller.user)
+    path = reverse("accounts:tenant-end", args=[world.reseller.pk, gone.pk])
+    assert client.get(path).status_code == 404
+
+
+def test_a_suspension_with_a_wrong_field_stops_nobody(
+    world: World, reseller: Actor, client: Client
+) -> None:
+    assert reseller.user is not None
+    client.force_login(reseller.user)
+    path = reverse("accounts:tenant-suspend", args=[world.reseller.pk, world.tenant.pk])
+    answer = client.post(path, {"mail": "refuse", "reason": "x" * 201})
+    assert answer.status_code == 422
+    assert Tenant.objects.get(pk=world.tenant.pk).status == TenantStatus.ACTIVE

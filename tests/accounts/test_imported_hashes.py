@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from django.contrib.auth.hashers import check_password, identify_hasher
 
-from accounts.hashers import HashRefused, imported_hash
+from accounts.hashers import Argon2idHasher, HashRefused, imported_hash
 from accounts.models import User
 from tests.world import World
 
@@ -74,6 +74,9 @@ def test_the_next_sign_in_turns_it_into_argon2id(world: World) -> None:
         "$6$" + "s" * 17 + "$" + "a" * 86,
         "$2b$31$" + "a" * 53,
         "$6$rounds=9000000$salt$" + "a" * 86,
+        "$6$rounds=500$salt$" + "a" * 86,
+        "$6$rounds=05000$salt$" + "a" * 86,
+        "$2b$03$" + "a" * 53,
         "$argon2id$v=19$m=4194304,t=3,p=1$" + "a" * 22 + "$" + "b" * 43,
         "{PBKDF2}$1$salt$9999999$" + "0" * 40,
         "{SHA512-CRYPT}$6$salt$" + "a" * 86 + "\n{PLAIN}x",
@@ -85,3 +88,27 @@ def test_what_is_no_affordable_hash_is_refused_in_words(text: str) -> None:
     with pytest.raises(HashRefused) as caught:
         imported_hash(text)
     assert "." in str(caught.value.message)
+
+
+@pytest.mark.parametrize(
+    "stored", ["crypt$6$rounds=500$salt$" + "a" * 86, "bcrypt$2b$99$" + "a" * 53, "ssha$x"]
+)
+def test_a_broken_hash_belongs_to_no_password(stored: str) -> None:
+    assert not check_password("anything", stored)
+
+
+@pytest.mark.parametrize("password", ["wrong", WORD])
+def test_only_a_wrong_password_takes_the_time_of_an_unknown_address(
+    password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+    encode = Argon2idHasher.encode
+
+    def seen(self: Argon2idHasher, password: str, salt: str) -> str:
+        taken.append(salt)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(Argon2idHasher, "encode", seen)
+    stored = imported_hash(dovecot_hash("SSHA"))
+    assert check_password(password, stored) == (password == WORD)
+    assert len(taken) == (password != WORD)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,7 +20,7 @@ from accounts.services.accept_invitation import (
     choose_password,
     join_by_invitation,
 )
-from accounts.services.change_roles import revoke_role
+from accounts.services.change_roles import ADMINS_CHANGED, revoke_role
 from accounts.services.invite_person import (
     hash_of,
     invite_person,
@@ -89,6 +89,20 @@ def test_accepting_makes_the_person_with_the_role(world: World, admin: Actor) ->
     assert Membership.objects.filter(user=person, role=Role.DOMAIN_ADMIN).exists()
     event = AuditEvent.objects.get(action="invitation.accept", target_id=person.pk)
     assert event.actor_id == person.pk
+
+
+def test_who_comes_as_an_admin_reads_the_reserved_addresses(
+    world: World, admin: Actor, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    link = invite(admin, world)
+    with django_capture_on_commit_callbacks() as nudges:
+        person = accept_invitation(
+            invitation=link.invitation, name="Nguyễn Mới", password=GOOD_PASSWORD
+        )
+    assert [n.args for n in nudges if getattr(n, "args", ())[:1] == (ADMINS_CHANGED,)]
+    with django_capture_on_commit_callbacks() as nudges:
+        suspend_person(actor=admin, person=person)
+    assert [n.args for n in nudges if getattr(n, "args", ())[:1] == (ADMINS_CHANGED,)]
 
 
 def test_a_link_works_once(world: World, admin: Actor) -> None:

@@ -135,6 +135,43 @@ def test_a_workbook_gives_text_as_it_is_shown() -> None:
     assert cells(content) == [["Name", "Quota", "x"], ["Ấn", "10", "2.5"], ["", "", "z"]]
 
 
+def test_the_first_tab_counts_not_the_first_file() -> None:
+    made = openpyxl.Workbook()
+    made.active.append(["second"])
+    made.create_sheet("A", 0).append(["first"])
+    out = io.BytesIO()
+    made.save(out)
+    with zipfile.ZipFile(out) as archive:
+        links = archive.read("xl/_rels/workbook.xml.rels")
+    swapped = links.replace(b"sheet1.xml", b"sheetX").replace(b"sheet2.xml", b"sheet1.xml")
+    renamed, parts = swapped.replace(b"sheetX", b"sheet2.xml"), {}
+    with zipfile.ZipFile(out) as archive:
+        for name in archive.namelist():
+            parts[name] = archive.read(name)
+    parts["xl/_rels/workbook.xml.rels"] = renamed
+    one, two = "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"
+    parts[one], parts[two] = parts[two], parts[one]
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    assert cells(content.getvalue()) == [["first"]]
+
+
+@pytest.mark.parametrize(
+    "sheet1",
+    [
+        b'<?xml version="1.0" encoding="no-such-thing"?><worksheet/>',
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        b'<row r="' + b"9" * 5000 + b'"><c t="inlineStr"><is><t>x</t></is></c></row>'
+        b"</sheetData></worksheet>",
+    ],
+)
+def test_a_number_or_an_encoding_that_nobody_has_is_refused_in_words(sheet1: bytes) -> None:
+    with pytest.raises(SheetRefused):
+        cells(rebuilt(book(["a"]), sheet1=sheet1))
+
+
 def test_shared_strings_are_looked_up_and_odd_numbers_give_nothing() -> None:
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     content = rebuilt(

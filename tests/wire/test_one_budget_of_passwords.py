@@ -16,8 +16,9 @@ import pytest
 from django.test import Client
 
 from accounts.attempts import PER_NETWORK, Attempt, take
+from accounts.models import LoginName
 from portal.mailtoken import mint
-from tests.world import PASSWORD
+from tests.world import PASSWORD, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,6 +112,16 @@ def test_wrong_passwords_at_imap_close_all_doors(live: World, doors: Doors) -> N
 def test_wrong_passwords_on_the_web_close_imap(live: World, doors: Doors) -> None:
     person, here = live.person(), somewhere()
     assert not any(doors.web(person.address, f"wrong {n}", here) for n in range(10))
+    assert not doors.imap(person.address, PASSWORD, here)
+
+
+def test_the_names_of_a_person_share_his_budget(live: World, doors: Doors) -> None:
+    person, here = live.person(), somewhere()
+    names = [f"{unique('ten')}@{live.domain.name}" for _ in range(2)]
+    for name in names:
+        LoginName.objects.create(address=name, user=person.user)
+    assert not any(doors.web(names[n % 2], f"wrong {n}", here) for n in range(10))
+    assert not doors.web(person.address, PASSWORD, here)
     assert not doors.imap(person.address, PASSWORD, here)
 
 

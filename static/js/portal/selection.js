@@ -35,7 +35,7 @@ document.addEventListener("change", (event) => {
   const box = event.target;
   if (!(box instanceof HTMLInputElement)) return;
   if (box.matches("[data-select-page], [data-select-matching]")) tick(box.checked);
-  if (box.matches("[data-select-row]") && !box.checked) {
+  if (box.matches("[data-select-row], [data-select-page]") && !box.checked) {
     const matching = document.querySelector("[data-select-matching]");
     if (matching instanceof HTMLInputElement) matching.checked = false;
   }

@@ -1,6 +1,9 @@
 // @ts-check
 /** What all modules of the mail page share: the parts of the page, words, requests. */
 
+/** How long a deed may take before its rows come back. */
+const DEED_MS = 30_000;
+
 /** @returns {HTMLElement | null} */
 export const frame = () => /** @type {HTMLElement | null} */ (document.querySelector("[data-mail]"));
 /** @returns {HTMLElement | null} */
@@ -90,7 +93,8 @@ export async function piece(url, options = {}) {
  */
 export async function post(url, body) {
   body.set("csrfmiddlewaretoken", csrfToken());
-  const answer = await fetch(url, { method: "POST", body, headers: { Accept: "application/json" }, credentials: "same-origin" });
+  // Without an end, one dead connection would hold up every later deed of the page.
+  const answer = await fetch(url, { method: "POST", body, headers: { Accept: "application/json" }, credentials: "same-origin", signal: AbortSignal.timeout(DEED_MS) });
   if (answer.redirected) location.assign(answer.url); // signed out meanwhile
   /** @type {Record<string, any>} */
   let data = {};
