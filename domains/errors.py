@@ -217,6 +217,10 @@ class JobNotReady(Conflict):
     )
 
 
+class JobStopped(Exception):
+    """Somebody asked the job to stop; only its worker sees this."""
+
+
 class JobEnded(Conflict):
     """A job cannot go on; the message says why."""
 

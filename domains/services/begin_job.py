@@ -61,7 +61,7 @@ def begin_job(*, actor: Actor, job: Job, **options: Any) -> Job:
         # Rows that were wrong or had nothing to do are handled: the bar shows the whole file.
         held.refused = JobRow.objects.filter(job=held, state=RowState.WRONG).count()
         held.handled = JobRow.objects.filter(job=held).exclude(state__in=OPEN_ROWS).count()
-        held.attempts = 0
+        held.attempts, held.is_cancel_asked = 0, False
         # Whoever begins it answers for it, and sees the links.
         held.started_by, held.started_by_name = actor.user, actor.name[:254]
         held.ip, held.request_id = actor.ip or None, actor.request_id
@@ -73,6 +73,7 @@ def begin_job(*, actor: Actor, job: Job, **options: Any) -> Job:
                 "handled",
                 "refused",
                 "attempts",
+                "is_cancel_asked",
                 "started_by",
                 "started_by_name",
                 "ip",
@@ -162,8 +163,9 @@ def undo_job(*, actor: Actor, job: Job) -> Job:
 
 
 def _before(row: JobRow) -> dict[str, Any]:
-    if "refuses_mail" in row.before:
-        return {"refuses_mail": row.before["refuses_mail"]}
+    for name in ("refuses_mail", "delete_after"):
+        if name in row.before:
+            return {name: row.before[name]}
     if "quota_bytes" not in row.before:
         return {}
     return {"quota_bytes": row.before["quota_bytes"], "expected": row.before["set_to"]}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import F
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -109,9 +110,11 @@ def _delete(pairs: Sequence[Pair], grace_days: int) -> None:
     after = timezone.now() + timedelta(days=grace_days)
     changed = []
     for row, mailbox in pairs:
+        row.before = {"status": mailbox.status}
         if mailbox.status != MailboxStatus.DELETING:
             mailbox.was_suspended = mailbox.status == MailboxStatus.SUSPENDED
-        row.before = {"status": mailbox.status}
+        elif mailbox.delete_after is not None:
+            row.before["delete_after"] = mailbox.delete_after.isoformat()
         mailbox.status, mailbox.delete_after = MailboxStatus.DELETING, after
         changed.append((row, mailbox))
     _save(changed, ["status", "delete_after", "was_suspended"], kick=True)
@@ -140,6 +143,12 @@ def _restore(pairs: Sequence[Pair]) -> None:
     for row, mailbox in pairs:
         if mailbox.status != MailboxStatus.DELETING:
             row.state, row.message = RowState.SKIPPED, _("It is not being deleted.")
+            continue
+        # what was being deleted before the deletion that is taken back goes on its own day
+        earlier = parse_datetime(row.found.get("delete_after", ""))
+        if earlier is not None:
+            mailbox.delete_after = earlier
+            changed.append((row, mailbox))
             continue
         mailbox.status = MailboxStatus.SUSPENDED if mailbox.was_suspended else MailboxStatus.ACTIVE
         mailbox.delete_after, mailbox.was_suspended = None, False

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import AccessChange, LoginName, User
+from accounts.models import AccessChange, Feature, LoginName, User
 from accounts.services.invite_person import Wanted, make_password_links
 from domains.models import (
     Address,
@@ -24,6 +24,7 @@ from domains.models import (
 from domains.selectors import open_domains
 from domains.services.job_links import link_token
 from domains.services.keep_reserved import keep_reserved
+from domains.services.require_feature import has_feature
 from domains.services.require_room import Room, room_left
 
 if TYPE_CHECKING:
@@ -193,6 +194,7 @@ def _insert(job: Job, openings: Sequence[_Opening]) -> None:
         for one in openings
     )
     standard: int = job.options.get("quota_bytes", 0)
+    allow_pop3 = has_feature(tenant, Feature.POP3)
     mailboxes = Mailbox.objects.bulk_create(
         Mailbox(
             tenant=tenant,
@@ -203,6 +205,7 @@ def _insert(job: Job, openings: Sequence[_Opening]) -> None:
             if one.row.found["quota_bytes"] is None
             else one.row.found["quota_bytes"],
             status=MailboxStatus.ACTIVE,
+            allow_pop3=allow_pop3,
         )
         for one, address in zip(openings, addresses, strict=True)
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import AccessChange, LoginName
+from accounts.models import AccessChange, Feature, LoginName
 from domains.models import (
     Address,
     Alias,
@@ -23,6 +23,7 @@ from domains.models import (
 )
 from domains.services.carry_import import fits, hold_domains, refuse
 from domains.services.read_targets import MAX_TARGETS
+from domains.services.require_feature import has_feature
 from domains.services.require_room import Room, room_left
 from domains.services.set_alias import create_alias
 from domains.services.set_forwarder import create_forwarder
@@ -107,6 +108,8 @@ def _split(
             .filter(address__email__in=wanted, forward_to=[])
             .values_list("address__email", flat=True)
         )
+    elif not has_feature(tenant, Feature.FORWARD_OUTSIDE):
+        harmless = set()  # one by one: the service says which targets are no part of the plan
     else:
         hosts = {target.rpartition("@")[2] for target in wanted}
         hosted = set(Domain.objects.filter(name__in=hosts).values_list("name", flat=True))

@@ -14,7 +14,7 @@ from accounts.hashers import imported_hash
 from accounts.models import LoginName, User
 from accounts.selectors import limits_of
 from domains.columns import Column, Ground, Problem, Reading, read_row
-from domains.errors import JobNotReady
+from domains.errors import JobNotReady, JobStopped
 from domains.models import (
     OPEN_ROWS,
     Address,
@@ -57,7 +57,7 @@ class _Line:
 
 
 def check_import(job: Job) -> None:
-    """Read the job's file into rows. Repeating it begins anew. Raises SheetRefused."""
+    """Read the job's file into rows. Repeating it begins anew. Raises SheetRefused, JobStopped."""
     file = JobFile.objects.filter(job=job).first()
     if file is None:
         raise SheetRefused(_("The file is gone. Upload it again."))
@@ -77,9 +77,16 @@ def check_import(job: Job) -> None:
             JobRow.objects.bulk_create(_judged(job, batch, seen))
             if not Job.objects.filter(pk=job.pk, state=JobState.CHECKING).update(handled=handled):
                 return
+        refuse_stopped(job)
     if not handled:
         raise SheetRefused(_("Below the heading there is no row."))
     _checked(job)
+
+
+def refuse_stopped(job: Job) -> None:
+    """Raise JobStopped once somebody asked to stop."""
+    if Job.objects.filter(pk=job.pk).values_list("is_cancel_asked", flat=True).first():
+        raise JobStopped
 
 
 def mend_rows(*, actor: Actor, job: Job, corrections: Mapping[int, Mapping[str, str]]) -> int:

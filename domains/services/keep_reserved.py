@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from accounts.models import Membership, Role
+from accounts.models import LoginName, Membership, Role
 from accounts.services.note_access_change import note_access_change
 from domains.models import Address, Alias, AliasTarget, Domain, Mailbox, MailboxStatus
 from domains.names import RESERVED_LOCALPARTS
@@ -109,5 +109,12 @@ def _make(domain: Domain, localpart: str, heirs: list[int]) -> None:
 
 def _drop(aliases: list[Alias]) -> None:
     for alias in aliases:
-        alias.delete()
-        alias.address.delete()
+        drop_alias(alias)
+
+
+def drop_alias(alias: Alias) -> None:
+    """Free the address: nobody is reached by it or signs in with it, inside the caller's transaction."""
+    LoginName.objects.filter(address=alias.address.email).delete()
+    note_access_change(address=alias.address.email)
+    alias.delete()
+    alias.address.delete()

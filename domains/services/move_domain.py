@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Invitation, Membership, User
 from accounts.policy import require
 from accounts.roles import Action, Role
+from accounts.services.change_roles import ADMINS_CHANGED
 from accounts.services.lock_limits import lock_limits
 from accounts.services.record_audit import record_audit
 from domains.errors import CannotMove
@@ -29,9 +30,11 @@ from domains.models import (
 from domains.names import show_address
 from domains.services.delete_domain import Contents, contents_of
 from domains.services.hold_domain import hold_domain, note_domain_change
+from domains.services.keep_reserved import keep_reserved
 from domains.services.read_targets import lock_forwarding
 from domains.services.request_dns_check import open_check
 from domains.services.require_room import Room, require_room
+from portal.nudge import after_commit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,6 +97,8 @@ def move_domain(*, actor: Actor, domain: Domain, target: Tenant) -> Domain:
             require_room(target, room, wanted=number, moved_from=source)
         people = list(_owners(held).values_list("pk", flat=True))
         _end_roles(actor, source, people)
+        # postmaster and abuse follow the admins of whoever holds the domain
+        _targets_across(held).filter(alias__to_admins=True).delete()
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         # The walls of the database carry the new tenant on, row by row (ON UPDATE CASCADE).
@@ -103,6 +108,9 @@ def move_domain(*, actor: Actor, domain: Domain, target: Tenant) -> Domain:
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         held.tenant = target
+        keep_reserved(held)
+        for tenant in (source, target):
+            after_commit(ADMINS_CHANGED, tenant.pk)
         changes = {
             "tenant": [source.name, target.name],
             "moved_mailboxes": contents.mailboxes,
@@ -203,9 +211,7 @@ def _overlapping(domain: Domain, target: Tenant) -> list[str]:
 
 def _crossing(domain: Domain) -> list[str]:
     """Return alias domains, aliases, catch-alls, groups, grants and leavers' plans with one foot outside."""
-    targets = AliasTarget.objects.exclude(alias__address__domain=F("address__domain")).filter(
-        Q(alias__address__domain=domain) | Q(address__domain=domain)
-    )
+    targets = _targets_across(domain).filter(alias__to_admins=False)
     nets = CatchAll.objects.exclude(domain=F("address__domain")).filter(
         Q(domain=domain) | Q(address__domain=domain)
     )
@@ -231,6 +237,12 @@ def _crossing(domain: Domain) -> list[str]:
         *members.values_list("group__address__email", flat=True)[: NAMED + 1],
         *grants.values_list("address__email", flat=True)[: NAMED + 1],
     ]
+
+
+def _targets_across(domain: Domain) -> QuerySet[AliasTarget]:
+    return AliasTarget.objects.exclude(alias__address__domain=F("address__domain")).filter(
+        Q(alias__address__domain=domain) | Q(address__domain=domain)
+    )
 
 
 def _torn(domain: Domain) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from accounts.errors import NotAllowed
-from accounts.models import User
+from accounts.models import Feature, User
 from accounts.policy import require, require_over
 from accounts.roles import Action
 from accounts.services.note_access_change import note_access_change
@@ -21,13 +21,12 @@ from accounts.services.suspend_person import resume_person
 from domains.errors import DepartureExists, TargetRefused
 from domains.models import Departure, HandOver, Mailbox, MailboxStatus
 from domains.services.hold_mailbox import hold_mailbox
+from domains.services.read_targets import lock_forwarding, refuse_loops
+from domains.services.require_feature import require_feature
 from domains.services.set_auto_reply import end_auto_reply, read_reply
 from domains.services.suspend_mailbox import resume_mailbox
 from portal.errors import InvalidInput, NotFound
 from portal.nudge import after_commit
-
-if TYPE_CHECKING:
-    pass
 
 CLOSE_CHOICES = (30, 60, 90, 180)  # days after the last day
 ARCHIVE_CHOICES = (0, 90, 365)  # days the archive is kept
@@ -60,6 +59,9 @@ def draft_departure(*, actor: Actor, mailbox: Mailbox, wishes: Wishes) -> Depart
         raise InvalidInput(
             _("Mail can be handed on until the mailbox closes, not longer."), field="forward_days"
         )
+    reply = read_reply(wishes.reply_text) if wishes.reply_text.strip() else ""
+    if reply:
+        require_feature(mailbox.tenant, Feature.AUTO_REPLY, field="reply_text")
     colleague = None
     if wishes.hand_over != HandOver.NOTHING:
         colleague = _colleague(mailbox, wishes.colleague)
@@ -74,7 +76,7 @@ def draft_departure(*, actor: Actor, mailbox: Mailbox, wishes: Wishes) -> Depart
         forward_due_until=stop_at + timedelta(days=wishes.forward_days)
         if wishes.forward_days and colleague
         else None,
-        reply_text=read_reply(wishes.reply_text) if wishes.reply_text.strip() else "",
+        reply_text=reply,
         reply_every_days=wishes.reply_every_days,
         archive_days=wishes.archive_days,
         close_due_at=stop_at + timedelta(days=wishes.close_days),
@@ -109,6 +111,7 @@ def cancel_departure(*, actor: Actor, mailbox: Mailbox) -> None:
     """
     _require(actor, mailbox)
     with transaction.atomic():
+        lock_forwarding(mailbox.tenant)
         held = hold_mailbox(mailbox, may_be_deleting=True)
         departure = Departure.objects.select_for_update(of=("self",)).filter(mailbox=held).first()
         if departure is None or held.status == MailboxStatus.DELETING:
@@ -138,10 +141,22 @@ def _bring_back(departure: Departure, mailbox: Mailbox) -> None:
 
 
 def give_forwarding_back(departure: Departure, mailbox: Mailbox) -> None:
-    """Forward as before the plan, inside the caller's transaction."""
+    """Take the colleague out of the forwarding again, inside the caller's transaction.
+
+    Hold `lock_forwarding`. What somebody else set meanwhile stays; what is gone by now or would
+    lead in circles is left out.
+    """
     held = hold_mailbox(mailbox, may_be_deleting=True)
     before = held.forward_to
-    held.forward_to, held.keep_copy = departure.forward_before, departure.keep_copy_before
+    colleague = departure.colleague.address.email if departure.colleague else ""
+    if before == list(dict.fromkeys([*departure.forward_before, colleague])):
+        wanted = [one for one in departure.forward_before if _still_leads_on(held, one)]
+        keep_copy = departure.keep_copy_before
+    else:
+        wanted, keep_copy = [one for one in before if one != colleague], held.keep_copy
+    if wanted == before:
+        return
+    held.forward_to, held.keep_copy = wanted, keep_copy or not wanted
     held.version += 1
     held.save(update_fields=["forward_to", "keep_copy", "version"])
     note_access_change(address=held.address.email, mailbox_id=held.pk)
@@ -152,6 +167,14 @@ def give_forwarding_back(departure: Departure, mailbox: Mailbox) -> None:
         target=("mailbox", held.pk, held.address.email),
         changes={"forward_to": [before, held.forward_to]},
     )
+
+
+def _still_leads_on(mailbox: Mailbox, target: str) -> bool:
+    try:
+        refuse_loops(mailbox.address.email, [target], mailbox.tenant)
+    except TargetRefused:
+        return False
+    return True
 
 
 def _require(actor: Actor, mailbox: Mailbox) -> None:

@@ -10,7 +10,6 @@ from django.db import transaction
 from accounts.models import Feature, LoginName, User
 from accounts.policy import require
 from accounts.roles import Action
-from accounts.selectors import limits_of
 from accounts.services.create_person import create_person
 from accounts.services.invite_person import make_password_link
 from accounts.services.note_access_change import note_access_change
@@ -21,7 +20,8 @@ from domains.names import NameRefused, parse_display_name
 from domains.services.check_quota import check_quota
 from domains.services.claim_address import claim_address, read_localpart
 from domains.services.keep_reserved import keep_reserved
-from domains.services.require_room import Room, chain_of, require_room
+from domains.services.require_feature import has_feature
+from domains.services.require_room import Room, require_room
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -79,7 +79,7 @@ def provision_mailbox(
             )
         )
         mailbox = Mailbox.objects.create(
-            allow_pop3=all(Feature.POP3 not in one.left_out for one in chain_of(limits_of(tenant))),
+            allow_pop3=has_feature(tenant, Feature.POP3),
             tenant=tenant,
             address=address,
             owner=owner,

@@ -24,7 +24,7 @@ from domains.models import (
     MailHomeChange,
 )
 from domains.names import RESERVED_LOCALPARTS
-from domains.services.keep_reserved import keep_reserved
+from domains.services.keep_reserved import drop_alias, keep_reserved
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -119,9 +119,7 @@ def _drop_empty_aliases(aliases: list[int]) -> None:
         .select_related("address")
     )
     for alias in empty:
-        LoginName.objects.filter(address=alias.address.email).delete()
-        alias.delete()
-        alias.address.delete()
+        drop_alias(alias)
 
 
 def _let_go(owner: User | None, email: str) -> None:

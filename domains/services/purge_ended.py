@@ -57,11 +57,7 @@ def purge_what_is_over() -> int:
 def purge_ended(*, batch: int = BATCH) -> int:
     """Do the next steps for everything that is over; return how many rows went. Idempotent."""
     now = timezone.now()
-    domains = Domain.objects.filter(
-        Q(status=DomainStatus.DELETING, delete_after__lte=now)
-        | Q(tenant__status=TenantStatus.TERMINATED, tenant__purge_after__lte=now)
-    )
-    doomed = list(domains.order_by("pk").values_list("pk", flat=True)[:batch])
+    doomed = list(_over().order_by("pk").values_list("pk", flat=True)[:batch])
     _mark(doomed, batch)
     gone = purge_deleted(batch=batch)
     gone += sum(_finish_domain(domain_id) for domain_id in doomed)
@@ -110,11 +106,15 @@ def _finish_domain(domain_id: int) -> int:
 
 
 def _is_over(domain: Domain) -> bool:
-    now, tenant = timezone.now(), domain.tenant
-    if domain.status == DomainStatus.DELETING and domain.delete_after is not None:
-        return domain.delete_after <= now
-    return tenant.status == TenantStatus.TERMINATED and (
-        tenant.purge_after is not None and tenant.purge_after <= now
+    return _over().filter(pk=domain.pk).exists()
+
+
+def _over() -> QuerySet[Domain]:
+    """Return the domains whose own day, or whose tenant's, has come."""
+    now = timezone.now()
+    return Domain.objects.filter(
+        Q(status=DomainStatus.DELETING, delete_after__lte=now)
+        | Q(tenant__status=TenantStatus.TERMINATED, tenant__purge_after__lte=now)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
@@ -14,6 +15,11 @@ from domains.models import DkimKey, Domain
 from portal.config import stack
 from portal.sealing import seal
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from domains.dkim import KeyPair
+
 logger = logging.getLogger(__name__)
 
 SELECTORS = ("s1", "s2")  # one signs, the other stands ready for the next change of keys
@@ -21,16 +27,19 @@ SEAL_PURPOSE = "dkim"
 BATCH = 20
 
 
-def add_keys(domain: Domain) -> None:
+def add_keys(domain: Domain, ready: Iterable[KeyPair] = ()) -> None:
     """Make the keys that `domain` lacks; some tens of milliseconds of CPU each.
+
+    `ready` are pairs made before, so that a transaction with locks need not wait for them.
 
     Where the operator's zone takes our updates, the domain delegates new keys there by CNAME.
     """
     known = set(DkimKey.objects.filter(domain=domain).values_list("selector", flat=True))
+    pairs = iter(ready)
     for selector in SELECTORS:
         if selector in known:
             continue
-        pair = make_key_pair()
+        pair = next(pairs, None) or make_key_pair()
         try:
             with transaction.atomic():
                 DkimKey.objects.create(

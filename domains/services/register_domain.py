@@ -12,10 +12,11 @@ from accounts.models import Tenant, TenantKind
 from accounts.policy import require
 from accounts.roles import Action
 from accounts.services.record_audit import record_audit
+from domains.dkim import make_key_pair
 from domains.errors import DomainListed, DomainOfOperator, DomainOverlaps, DomainTaken
 from domains.models import Domain
 from domains.names import NameRefused, parse_domain_name
-from domains.services.ready_keys import add_keys
+from domains.services.ready_keys import SELECTORS, add_keys
 from domains.services.request_dns_check import open_check
 from domains.services.require_room import Room, require_room
 from portal.config import stack
@@ -37,13 +38,14 @@ def register_domain(*, actor: Actor, tenant: Tenant, name: str) -> Domain:
     require(actor, Action.DOMAIN_CREATE, tenant)
     parsed = _read(name)
     _refuse_operators_own(parsed, tenant)
+    pairs = [make_key_pair() for _selector in SELECTORS]
     with transaction.atomic():
         # tenants before names, as everywhere: who holds the names never waits for a tenant
         require_room(tenant, Room.DOMAINS)
         _lock_names()
         _refuse_taken(parsed, tenant)
         domain = _insert(parsed, tenant)
-        add_keys(domain)
+        add_keys(domain, pairs)
         record_audit(
             actor, tenant, action="domain.create", target=("domain", domain.pk, domain.name)
         )

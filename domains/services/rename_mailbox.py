@@ -88,13 +88,20 @@ def rename_mailbox(
 
 
 def _give_way(old: Address, wanted: str) -> bool:
-    """Remove an alias at the wanted address when the mailbox is all it delivers to."""
+    """Remove an alias at the wanted address when the mailbox is all it delivers to.
+
+    Where the alias was a member of a group, the mailbox is from now on.
+    """
     alias = Alias.objects.filter(address__email=wanted).select_related("address").first()
     if alias is None:
         return False
     if set(alias.targets.values_list("address_id", flat=True)) != {old.pk}:
         raise AddressTaken(field="localpart")
     address = alias.address
+    known = GroupMember.objects.filter(address=old).values("group")
+    GroupMember.objects.filter(address=address).exclude(group__in=known).update(
+        address=old, email=old.email
+    )
     alias.delete()
     address.delete()
     return True
@@ -106,7 +113,11 @@ def _lead_here(old: Address, new: Address) -> None:
     CatchAll.objects.filter(address=old).update(address=new)
     Grant.objects.filter(address=old).update(address=new)
     GroupMember.objects.filter(address=old).update(address=new, email=new.email)
-    GroupSender.objects.filter(email=old.email).update(email=new.email)
+    # only the tenant's own lists: what others wrote down is theirs
+    senders = GroupSender.objects.filter(tenant=old.tenant_id)
+    known = senders.filter(email=new.email).values("group")
+    senders.filter(email=old.email, group__in=known).delete()
+    senders.filter(email=old.email).update(email=new.email)
     alias = Alias.objects.create(tenant_id=old.tenant_id, address=old)
     AliasTarget.objects.create(tenant_id=old.tenant_id, alias=alias, address=new)
 

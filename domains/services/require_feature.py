@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     from accounts.models import Tenant
 
 
+def has_feature(tenant: Tenant, feature: Feature) -> bool:
+    """Return whether neither the plan nor one above leaves `feature` out."""
+    return all(feature.value not in limits.left_out for limits in chain_of(limits_of(tenant)))
+
+
 def require_feature(tenant: Tenant, feature: Feature, *, field: str = "") -> None:
     """Raise LimitReached, on `field`, when the plan or one above leaves `feature` out."""
-    if any(feature.value in limits.left_out for limits in chain_of(limits_of(tenant))):
+    if not has_feature(tenant, feature):
         raise LimitReached(
             _("Your plan does not include this: %(feature)s. Ask for a larger plan.")
             % {"feature": feature.label},

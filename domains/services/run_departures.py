@@ -20,7 +20,7 @@ from domains.services.read_targets import lock_forwarding
 from domains.services.set_auto_reply import set_auto_reply
 from domains.services.set_forwarding import set_forwarding
 from domains.services.suspend_mailbox import suspend_mailbox
-from portal.errors import NotFound
+from portal.errors import InvalidInput, LimitReached, NotFound, PortalError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BATCH = 50
+# the colleague still waits for his copy: nothing is deleted before
+_WAITS_FOR_COPY = Q(hand_over=HandOver.COPY, colleague__isnull=False, copied_at=None)
 _STEPS = [  # what a run may write; the agent writes the rest beside us
     "stopped_at",
     "person_was_active",
@@ -46,14 +48,22 @@ def run_departures(*, batch: int = BATCH) -> int:
     due = (
         Departure.objects.filter(
             Q(stopped_at=None, stop_due_at__lte=now)
-            | Q(close_due_at__lte=now)
+            | Q(close_due_at__lte=now) & ~_WAITS_FOR_COPY
             | Q(forward_due_until__lte=now, forwarded_at__isnull=False, forward_ended_at=None)
         )
         .exclude(mailbox__status=MailboxStatus.DELETING)
         .order_by("stop_due_at")
         .values_list("pk", flat=True)[:batch]
     )
-    return sum(_run(departure_id, now) for departure_id in list(due))
+    done = 0
+    for departure_id in list(due):
+        try:
+            done += _run(departure_id, now)
+        except PortalError as exc:
+            # One plan that cannot be carried out holds up nobody else's.
+            logger.exception("departure not carried out", extra={"departure": departure_id})
+            Departure.objects.filter(pk=departure_id).update(copy_error=str(exc.message)[:500])
+    return done
 
 
 def _run(departure_id: int, now: datetime) -> int:
@@ -84,18 +94,13 @@ def _run(departure_id: int, now: datetime) -> int:
             give_forwarding_back(departure, mailbox)
             departure.forward_ended_at = now
         departure.save(update_fields=_STEPS)
-        if departure.close_due_at <= now and not _copies(departure):
+        if departure.close_due_at <= now and not _waits_for_copy(departure):
             delete_mailbox(actor=Actor.system(mailbox.tenant), mailbox=mailbox, grace_days=0)
     return 1
 
 
-def _copies(departure: Departure) -> bool:
-    """Return whether the colleague still waits for his copy: nothing is deleted before."""
-    return (
-        departure.hand_over == HandOver.COPY
-        and departure.colleague_id is not None
-        and departure.copied_at is None
-    )
+def _waits_for_copy(departure: Departure) -> bool:
+    return Departure.objects.filter(_WAITS_FOR_COPY, pk=departure.pk).exists()
 
 
 def _stop(departure: Departure, mailbox: Mailbox) -> None:
@@ -135,10 +140,16 @@ def _hand_over(departure: Departure, mailbox: Mailbox) -> None:
 def _answer(departure: Departure, mailbox: Mailbox) -> None:
     if not departure.reply_text:
         return
-    set_auto_reply(
-        actor=Actor.system(mailbox.tenant),
-        mailbox=mailbox,
-        text=departure.reply_text,
-        every_days=departure.reply_every_days,
-    )
+    try:
+        set_auto_reply(
+            actor=Actor.system(mailbox.tenant),
+            mailbox=mailbox,
+            text=departure.reply_text,
+            every_days=departure.reply_every_days,
+        )
+    except (InvalidInput, LimitReached) as exc:
+        # The plan changed meanwhile: sign-in stops all the same, and the page says it.
+        logger.warning("departure without reply", extra={"departure": departure.pk})
+        Departure.objects.filter(pk=departure.pk).update(copy_error=str(exc.message)[:500])
+        return
     departure.replied_at = timezone.now()

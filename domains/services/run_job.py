@@ -23,7 +23,7 @@ from accounts.actor import Actor
 from accounts.models import Tenant, TenantStatus
 from accounts.services.lock_limits import lock_limits
 from accounts.services.record_audit import record_audit
-from domains.errors import JobEnded
+from domains.errors import JobEnded, JobStopped
 from domains.models import (
     AT_WORK,
     OPEN_ROWS,
@@ -38,7 +38,7 @@ from domains.services.carry_changes import carry_changes
 from domains.services.carry_deletes import carry_deletes
 from domains.services.carry_import import carry_mailboxes
 from domains.services.carry_targets import carry_targets
-from domains.services.check_import import check_import
+from domains.services.check_import import check_import, refuse_stopped
 from domains.services.job_rights import actor_of
 from domains.services.open_job import TASK
 from portal.errors import PortalError
@@ -65,10 +65,6 @@ _CARRIERS = {
 }
 
 
-class _Stopped(Exception):
-    """Somebody asked to stop."""
-
-
 def run_job(*, job_id: int, batch: int = BATCH) -> None:
     """Check or carry out the job. Calling it again, or for a job that is over, is harmless."""
     with _alone(job_id) as mine:
@@ -79,9 +75,16 @@ def run_job(*, job_id: int, batch: int = BATCH) -> None:
 
 def sweep_jobs() -> int:
     """Wake a worker for every job that nobody works on; return how many there are."""
-    waiting = list(
-        Job.objects.filter(state__in=AT_WORK).order_by("pk").values_list("pk", flat=True)
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND classid = %s::oid AND objsubid = 2"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            [_LOCK_CLASS],
+        )
+        busy = {lock for (lock,) in cursor.fetchall()}
+    rows = Job.objects.filter(state__in=AT_WORK).order_by("pk").values_list("pk", flat=True)
+    waiting = [job_id for job_id in rows if job_id % 2**31 not in busy]
     for job_id in waiting:
         after_commit(TASK, job_id)
     return len(waiting)
@@ -147,7 +150,7 @@ def _work(job: Job, batch: int) -> None:
             _all_or_nothing(job, batch)
         else:
             _batch_by_batch(job, batch)
-    except _Stopped:
+    except JobStopped:
         _end(job, JobState.CANCELLED, _("It was stopped."))
     except PortalError as exc:
         logger.info("job ended", extra={"job": job.pk, "code": exc.code, "detail": exc.detail})
@@ -191,8 +194,7 @@ def _all_or_nothing(job: Job, batch: int) -> None:
 
 def _allowed(job: Job) -> Actor:
     """Return the actor for the next batch, with the tenant locked so that nobody suspends it meanwhile."""
-    if Job.objects.filter(pk=job.pk).values_list("is_cancel_asked", flat=True).first():
-        raise _Stopped
+    refuse_stopped(job)
     lock_limits(job.tenant)
     _check_tenant(job)
     return actor_of(job)

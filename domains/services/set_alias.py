@@ -18,7 +18,7 @@ from domains.models import Address, Alias, AliasTarget
 from domains.names import RESERVED_LOCALPARTS
 from domains.selectors import mailbox_addresses_of
 from domains.services.claim_address import claim_address, read_localpart
-from domains.services.keep_reserved import keep_reserved
+from domains.services.keep_reserved import drop_alias, keep_reserved
 from domains.services.read_targets import lock_forwarding, refuse_loops
 from domains.services.require_room import Room, require_room
 from portal.errors import NotFound
@@ -106,16 +106,13 @@ def delete_alias(*, actor: Actor, alias: Alias) -> None:
         address = held.address
         if address.localpart in RESERVED_LOCALPARTS:
             raise AddressReserved
-        LoginName.objects.filter(address=address.email).delete()
-        note_access_change(address=address.email)
         record_audit(
             actor,
             held.tenant,
             action="alias.delete",
             target=("alias", held.pk, address.email),
         )
-        held.delete()
-        address.delete()
+        drop_alias(held)
 
 
 def _back_to_admins(actor: Actor, held: Alias) -> Alias:
@@ -123,6 +120,7 @@ def _back_to_admins(actor: Actor, held: Alias) -> Alias:
     held.to_admins = True
     held.save(update_fields=["to_admins"])
     keep_reserved(held.address.domain)
+    write_login_name(held)
     after = sorted(held.targets.values_list("address__email", flat=True))
     record_audit(
         actor,

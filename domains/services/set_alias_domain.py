@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 
 from accounts.policy import require
 from accounts.roles import Action
-from accounts.services.note_access_change import note_access_change
 from accounts.services.record_audit import record_audit
 from domains.errors import AliasDomainRefused, DomainNotEmpty
 from domains.models import Alias, CatchAll, Domain, DomainStatus
 from domains.names import NameRefused, parse_domain_name, show_domain
 from domains.services.delete_domain import contents_of
 from domains.services.hold_domain import hold_domain
+from domains.services.keep_reserved import drop_alias
 from domains.services.read_targets import lock_forwarding
 
 if TYPE_CHECKING:
@@ -99,9 +99,7 @@ def _empty(domain: Domain) -> None:
     """Take away what answers for the domain itself: its reserved names and its catch-all."""
     CatchAll.objects.filter(domain=domain).delete()
     for alias in Alias.objects.filter(address__domain=domain).select_related("address"):
-        note_access_change(address=alias.address.email)
-        alias.delete()
-        alias.address.delete()
+        drop_alias(alias)
 
 
 def _note(actor: Actor, domain: Domain, before: str, after: str) -> None:

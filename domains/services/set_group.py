@@ -24,6 +24,7 @@ from domains.services.read_members import (
     resolve,
 )
 from domains.services.read_targets import lock_forwarding
+from domains.services.require_feature import require_forwarding
 from domains.services.require_room import Room, require_room
 from portal.errors import NotFound
 
@@ -210,6 +211,7 @@ def _add(group: Group, emails: Sequence[str]) -> list[str]:
         GroupMember.objects.filter(group=group, email__in=found).values_list("email", flat=True)
     )
     fresh = [email for email in found if email not in known]
+    require_forwarding(group.tenant, fresh, (), field="members")
     if count_members(group) + len(fresh) > MAX_MEMBERS:
         raise TooManyTargets(
             _("A group has at most %(n)d members.") % {"n": MAX_MEMBERS}, field="members"

@@ -29,13 +29,14 @@ def terminate_domain(*, actor: Actor, domain: Domain, grace_days: int) -> Domain
     """Host nothing in it from now on and delete all of it after `grace_days`; 0: at once.
 
     Nobody signs in, the name stays taken, nothing is lost before the day. Doing it again only moves
-    the day. Raises DomainNotProved, NotAllowed, InvalidInput.
+    the day. Raises GraceOver when the deletion has begun, DomainNotProved, NotAllowed, InvalidInput.
     """
     require(actor, Action.DOMAIN_DELETE, domain.tenant)
     if grace_days not in GRACE_CHOICES:
         raise InvalidInput(_("Choose one of the periods offered."), field="grace_days")
     with transaction.atomic():
         held = hold_domain(domain, may_be_deleting=True)
+        _refuse_begun(held)
         before = held.status
         if before != DomainStatus.DELETING:
             held.was_suspended = before == DomainStatus.SUSPENDED
@@ -68,8 +69,7 @@ def restore_domain(*, actor: Actor, domain: Domain) -> Domain:
         held = hold_domain(domain, may_be_deleting=True)
         if held.status != DomainStatus.DELETING:
             return held
-        if held.delete_after is not None and held.delete_after <= timezone.now():
-            raise GraceOver
+        _refuse_begun(held)
         held.status = DomainStatus.SUSPENDED if held.was_suspended else DomainStatus.ACTIVE
         held.delete_after, held.was_suspended = None, False
         held.save(update_fields=["status", "delete_after", "was_suspended"])
@@ -82,3 +82,10 @@ def restore_domain(*, actor: Actor, domain: Domain) -> Domain:
         )
         note_domain_change(held, kick=False)
     return held
+
+
+def _refuse_begun(domain: Domain) -> None:
+    """Raise GraceOver once mailboxes may be gone: what is half empty never comes back."""
+    is_over = domain.delete_after is not None and domain.delete_after <= timezone.now()
+    if domain.status == DomainStatus.DELETING and is_over:
+        raise GraceOver

@@ -39,6 +39,11 @@ def columns_for(kind: str) -> tuple[Column, ...]:
     return MAILBOX_COLUMNS if kind == JobKind.IMPORT_MAILBOXES else TARGET_COLUMNS
 
 
+def needed_for(kind: str) -> set[Column]:
+    """Return the columns without which nothing can be checked."""
+    return {Column.ADDRESS} | ({Column.TARGETS} if kind != JobKind.IMPORT_MAILBOXES else set())
+
+
 def upload_import(
     *, actor: Actor, tenant: Tenant, kind: JobKind, file_name: str, content: bytes
 ) -> Job:
@@ -56,8 +61,7 @@ def upload_import(
     first = open_domains(tenant).order_by("created_at", "pk").values_list("name", flat=True).first()
     options = found | {"default_domain": first or ""}
     known = {column for column in options["columns"] if column}
-    needed = {Column.ADDRESS} | ({Column.TARGETS} if kind != JobKind.IMPORT_MAILBOXES else set())
-    state = JobState.CHECKING if needed <= known else JobState.DRAFT
+    state = JobState.CHECKING if needed_for(kind) <= known else JobState.DRAFT
     with transaction.atomic():
         job = open_job(
             actor=actor, tenant=tenant, kind=kind, state=state, title=file_name, options=options
@@ -108,7 +112,8 @@ def choose_columns(
         JobRow.objects.filter(job=held).delete()
         held.options = options
         held.total = held.handled = held.refused = held.attempts = 0
-        held.state = JobState.CHECKING if Column.ADDRESS in options["columns"] else JobState.DRAFT
+        is_whole = needed_for(held.kind) <= set(options["columns"])
+        held.state = JobState.CHECKING if is_whole else JobState.DRAFT
         held.save(update_fields=["options", "state", "total", "handled", "refused", "attempts"])
         if held.state == JobState.CHECKING:
             after_commit(TASK, held.pk)

@@ -13,6 +13,7 @@ from accounts.models import AccessChange, Invitation, LoginName, Role
 from domains.models import Alias, Domain, Job, JobKind, JobRow, JobState, Mailbox
 from domains.selectors import report_of_job
 from domains.services.begin_job import CannotUndo, begin_job, may_undo, undo_job
+from domains.services.delete_mailbox import delete_mailbox
 from domains.services.run_job import run_job
 from domains.services.select_rows import select_rows
 from domains.services.set_alias import create_alias
@@ -86,6 +87,17 @@ def test_deleting_with_grace_is_undone_and_at_once_it_is_not(world: World, admin
     assert not may_undo(gone)
     with pytest.raises(CannotUndo):
         undo_job(actor=admin, job=gone)
+
+
+def test_taking_a_deletion_back_leaves_what_was_being_deleted_before(
+    world: World, admin: Actor
+) -> None:
+    earlier = delete_mailbox(actor=admin, mailbox=world.person().box, grace_days=7)
+    other = world.person()
+    undone(admin, done(admin, world, JobKind.MAILBOX_DELETE, grace_days=30))
+    after = Mailbox.objects.get(pk=earlier.pk)
+    assert (after.status, after.delete_after) == ("deleting", earlier.delete_after)
+    assert Mailbox.objects.get(pk=other.box.pk).status == "active"
 
 
 def test_passwords_are_reset_by_links_and_only_of_those_below(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.errors import NotAllowed
-from accounts.models import Role, User
+from accounts.models import Feature, Role, User
 from domains.errors import DepartureExists, TargetRefused
 from domains.models import Departure, HandOver, Mailbox, MailboxStatus
 from domains.selectors import steps_of
@@ -23,11 +23,14 @@ from domains.services.run_departures import run_departures
 from domains.services.set_auto_reply import set_auto_reply
 from domains.services.set_forwarding import set_forwarding
 from domains.services.suspend_mailbox import suspend_mailbox
-from portal.errors import InvalidInput
+from portal.errors import InvalidInput, LimitReached
 from tests.domains.conftest import acting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from accounts.actor import Actor
+    from accounts.models import Plan
     from tests.world import World
 
 
@@ -157,3 +160,48 @@ def test_a_mailbox_whose_copy_is_still_missing_does_not_close(world: World, admi
 def test_a_reply_says_something_in_plain_characters(world: World, admin: Actor, text: str) -> None:
     with pytest.raises(InvalidInput):
         set_auto_reply(actor=admin, mailbox=world.person().box, text=text)
+
+
+def test_a_plan_without_automatic_replies_is_told_before_and_stops_nobody_else_later(
+    world: World, admin: Actor, plan: Callable[..., Plan]
+) -> None:
+    leaver, other = world.person(), world.person()
+    plan_departure(actor=admin, mailbox=leaver.box, wishes=wishes(reply_text="Đã nghỉ."))
+    made = plan()
+    made.left_out = [Feature.AUTO_REPLY]
+    made.save(update_fields=["left_out"])
+    world.tenant.refresh_from_db()
+    with pytest.raises(LimitReached) as refusal:
+        draft_departure(actor=admin, mailbox=other.box, wishes=wishes(reply_text="Đã nghỉ."))
+    assert refusal.value.field == "reply_text"
+    plan_departure(actor=admin, mailbox=other.box, wishes=wishes())
+    run_departures()
+    for person in (leaver, other):
+        assert Mailbox.objects.get(pk=person.box.pk).status == MailboxStatus.SUSPENDED
+    assert Departure.objects.get(mailbox=leaver.box).copy_error
+
+
+def test_taking_a_plan_back_leaves_what_others_set_meanwhile_and_makes_no_circle(
+    world: World, admin: Actor
+) -> None:
+    leaver, boss, heir = world.person(), world.person(), world.person()
+    set_forwarding(actor=admin, mailbox=leaver.box, targets=[boss.address], keep_copy=True)
+    plan_departure(actor=admin, mailbox=leaver.box, wishes=wishes(heir.address))
+    run_departures()
+    set_forwarding(actor=admin, mailbox=leaver.box, targets=[heir.address], keep_copy=True)
+    set_forwarding(actor=admin, mailbox=boss.box, targets=[leaver.address], keep_copy=True)
+    cancel_departure(actor=admin, mailbox=leaver.box)
+    assert Mailbox.objects.get(pk=leaver.box.pk).forward_to == []
+
+
+def test_what_was_forwarded_to_before_is_left_out_when_it_leads_back_by_now(
+    world: World, admin: Actor
+) -> None:
+    leaver, boss, heir = world.person(), world.person(), world.person()
+    set_forwarding(actor=admin, mailbox=leaver.box, targets=[boss.address], keep_copy=False)
+    plan_departure(actor=admin, mailbox=leaver.box, wishes=wishes(heir.address))
+    run_departures()
+    Mailbox.objects.filter(pk=boss.box.pk).update(forward_to=[leaver.address])
+    cancel_departure(actor=admin, mailbox=leaver.box)
+    after = Mailbox.objects.get(pk=leaver.box.pk)
+    assert (after.forward_to, after.keep_copy) == ([], True)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from accounts.models import Feature
-from domains.models import Mailbox
+from domains.models import JobKind, Mailbox
 from domains.services.change_mailbox import change_mailbox
 from domains.services.provision_mailbox import provision_mailbox
 from domains.services.set_auto_reply import set_auto_reply
 from domains.services.set_catch_all import set_catch_all
 from domains.services.set_forwarder import change_forwarder, create_forwarder
 from domains.services.set_forwarding import set_forwarding
+from domains.services.set_group import add_members, create_group
 from portal.errors import LimitReached
+from tests.domains.importing import imported, states, uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +59,24 @@ def test_what_the_plan_leaves_out_is_not_switched_on(
         actor=admin, domain=world.domain, localpart="moi", name="Mới", password="mưa rào tháng 77"
     )
     assert not made.mailbox.allow_pop3
+    group = create_group(actor=admin, domain=world.domain, localpart="nhom", name="Nhóm")
+    with pytest.raises(LimitReached):
+        add_members(actor=admin, group=group, members=[OUT])
     with pytest.raises(LimitReached):
         change_mailbox(actor=admin, mailbox=made.mailbox, version=0, allow_pop3=True)
+
+
+def test_an_import_switches_nothing_on_that_the_plan_leaves_out(
+    world: World, admin: Actor, bare: Callable[..., None]
+) -> None:
+    inside = world.person()
+    bare()
+    host = world.domain.name
+    imported(admin, uploaded(admin, world.tenant, f"address\nmoi@{host}\n"))
+    assert not Mailbox.objects.get(address__email=f"moi@{host}").allow_pop3
+    table = f"address,targets\nra@{host},{OUT}\ntrong@{host},{inside.address}\n"
+    job = uploaded(admin, world.tenant, table, kind=JobKind.IMPORT_FORWARDERS)
+    assert states(imported(admin, job)) == {2: "refused", 3: "done"}
 
 
 def test_forwarding_inside_the_company_is_always_allowed(

@@ -259,6 +259,22 @@ def test_a_running_job_is_stopped_after_its_batch(world: World, admin: Actor) ->
     assert not Mailbox.objects.filter(tenant=world.tenant).exists()
 
 
+def test_a_check_that_is_stopped_leaves_nothing_to_begin(world: World, admin: Actor) -> None:
+    job = upload_import(
+        actor=admin,
+        tenant=world.tenant,
+        kind=JobKind.IMPORT_MAILBOXES,
+        file_name="a.csv",
+        content=f"address\na@{world.domain.name}\n".encode(),
+    )
+    cancel_job(actor=admin, job=job)
+    run_job(job_id=job.pk)
+    job.refresh_from_db()
+    assert job.state == JobState.CANCELLED
+    with pytest.raises(JobNotReady):
+        begin_job(actor=admin, job=job)
+
+
 def test_a_tenant_that_is_gone_takes_its_jobs_along(world: World, admin: Actor) -> None:
     other = plant(Tenant(parent=world.reseller, kind=TenantKind.COMPANY, name=unique("Other ")))
     job = Job.objects.create(

@@ -9,14 +9,16 @@ import pytest
 from accounts.errors import NotAllowed
 from accounts.models import LoginName, Role, Tenant, TenantKind
 from domains.errors import AddressReserved, AddressTaken, CannotMove, ChangedMeanwhile
-from domains.models import AliasTarget, Domain, DomainStatus
+from domains.models import AliasTarget, Domain, DomainStatus, WhoMaySend
 from domains.services.move_domain import move_domain, plan_move
+from domains.services.provision_mailbox import provision_mailbox
 from domains.services.rename_mailbox import rename_mailbox
 from domains.services.set_alias import create_alias
 from domains.services.set_catch_all import set_catch_all
+from domains.services.set_group import create_group
 from portal.errors import LimitReached
 from tests.domains.conftest import acting
-from tests.world import Person, plant, unique
+from tests.world import Person, make_world, plant, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +73,36 @@ def test_whatever_led_to_the_old_address_leads_to_the_new(world: World, admin: A
     assert {former, f"moi@{world.domain.name}"} <= names
 
 
+def test_groups_and_their_senders_follow_a_renaming_and_no_list_of_others_changes(
+    world: World, admin: Actor
+) -> None:
+    person, other, stranger = world.person(), make_world(), world.person()
+    former = person.address
+    create_alias(actor=admin, domain=world.domain, localpart="moi", mailboxes=[former])
+    wanted = f"moi@{world.domain.name}"
+    group = create_group(
+        actor=admin,
+        domain=world.domain,
+        localpart="nhom",
+        name="Nhóm",
+        members=[wanted, stranger.address],
+        who_may_send=WhoMaySend.NAMED,
+        senders=[former, wanted],
+    )
+    theirs = create_group(
+        actor=acting(other.tenant, Role.COMPANY_ADMIN),
+        domain=other.domain,
+        localpart="nhom",
+        name="Nhóm",
+        who_may_send=WhoMaySend.NAMED,
+        senders=[former],
+    )
+    rename_mailbox(actor=admin, mailbox=person.box, domain=world.domain, localpart="moi")
+    assert set(group.members.values_list("email", flat=True)) == {wanted, stranger.address}
+    assert list(group.senders.values_list("email", flat=True)) == [wanted]
+    assert list(theirs.senders.values_list("email", flat=True)) == [former]
+
+
 def test_renaming_needs_room_for_the_alias_that_is_left(
     world: World, admin: Actor, plan: Callable[..., Plan]
 ) -> None:
@@ -121,6 +153,21 @@ def test_what_leads_from_one_domain_to_another_is_named(
     alias = create_alias(actor=admin, domain=other, localpart="bd", mailboxes=[person.address])
     plan = plan_move(actor=seller, domain=world.domain, target=target)
     assert alias.address.email in plan.obstacles[0]
+
+
+def test_the_reserved_addresses_follow_the_domain_to_its_new_admins(
+    world: World, admin: Actor, seller: Actor, target: Tenant
+) -> None:
+    boss, other = world.person(role=Role.COMPANY_ADMIN), second_domain(world)
+    provision_mailbox(
+        actor=admin, domain=other, localpart="an", name="An", password="mưa rào tháng 77"
+    )
+    readers = AliasTarget.objects.filter(alias__address__email=f"postmaster@{other.name}")
+    assert [one.address.email for one in readers.all()] == [boss.address]
+    moved = move_domain(actor=seller, domain=other, target=target)
+    assert moved.tenant == target
+    assert boss.address not in [one.address.email for one in readers.all()]
+    assert readers.exists()
 
 
 def test_the_plan_of_the_new_tenant_must_have_room_but_not_the_one_above_both(
