@@ -7,6 +7,7 @@ import signal
 import threading
 from contextlib import suppress
 from pathlib import Path
+from queue import Empty, LifoQueue
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 300  # Postfix keeps its connections open
 _CONNECT_SECONDS = 3
+_JUDGES = 4  # questions take a millisecond; the database has few connections, Postfix many smtpd
+_WAIT_SECONDS = 8  # Postfix waits ten
+NAME = "hopthu-policy"  # of the connections, for those who look at the database
 _QUESTION = "SELECT postfix_group_takes(%s, %s, %s)"
 _TAKEN = "DUNNO"
 _REFUSED = "550 5.7.1 This group takes mail only from those it names; ask one of its members"
@@ -29,7 +33,7 @@ _LATER = "451 4.3.0 It cannot be said at present who may write to this group; tr
 
 
 class Judge:
-    """One database connection, asked by one thread. Lost ones are opened again once."""
+    """One database connection, asked by one thread at a time. Lost ones are opened again once."""
 
     def __init__(self) -> None:
         self._connection: psycopg.Connection[tuple[bool | None]] | None = None
@@ -59,6 +63,7 @@ class Judge:
                 host=str(stack().run / "pg"),
                 dbname="hopthu",
                 user="hopthu_app",
+                application_name=NAME,
                 connect_timeout=_CONNECT_SECONDS,
                 options="-c statement_timeout=5000",
                 autocommit=True,
@@ -69,37 +74,60 @@ class Judge:
         return row[0] if row else None
 
 
+class Bench:
+    """A few judges for all who ask: nobody keeps one beyond his question."""
+
+    def __init__(self) -> None:
+        self._free: LifoQueue[Judge] = LifoQueue()  # the last one used has its connection open
+        for _place in range(_JUDGES):
+            self._free.put(Judge())
+
+    def verdict(self, request: Request) -> str:
+        """Return what Postfix is to do, from the first judge who is free."""
+        try:
+            judge = self._free.get(timeout=_WAIT_SECONDS)
+        except Empty:
+            logger.warning("group not judged", extra={"reason": "too many questions"})
+            return _LATER
+        try:
+            return judge.verdict(request)
+        finally:
+            self._free.put(judge)
+
+
 class Handler(StreamRequestHandler):
     """One connection of smtpd: question after question."""
 
     timeout = _IDLE_SECONDS
+    server: Server
 
     def handle(self) -> None:
         """Answer until Postfix hangs up or says something that is no question."""
-        judge = Judge()
         try:
             while (request := read_request(self.rfile)) is not None:
-                self.wfile.write(f"action={judge.verdict(request)}\n\n".encode())
+                self.wfile.write(f"action={self.server.bench.verdict(request)}\n\n".encode())
         except ValueError as exc:
             logger.warning("question not understood", extra={"reason": str(exc)})
         except OSError:  # hung up, or silent for long
             pass
-        finally:
-            judge.close()
 
 
 class Server(ThreadingUnixStreamServer):
-    """A thread for each smtpd."""
+    """A thread for each smtpd, and one bench for all."""
 
     daemon_threads = True
     request_queue_size = 64
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, Handler)
+        self.bench = Bench()
 
 
 def run() -> None:
     """Serve until SIGTERM."""
     path = Path(stack().run / "policy.sock")
     path.unlink(missing_ok=True)
-    with Server(str(path), Handler) as server:
+    with Server(str(path)) as server:
         path.chmod(0o666)  # it tells nothing that RCPT would not; Postfix has a user of its own
 
         def end(_signal: int, _frame: FrameType | None) -> None:

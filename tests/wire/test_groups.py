@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import smtplib
+import socket
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 
 from accounts.actor import Actor
 from domains.models import Group, Sends, WhoMaySend
 from domains.services.change_mailbox import change_mailbox
 from domains.services.set_grant import set_grant
 from domains.services.set_group import add_members, change_group, create_group, remove_member
+from mailserver.policy.service import NAME
 from tests.conftest import letter, until
 from tests.wire.mail import send_from_outside, sign_in, submission, token_submission
 from tests.world import make_world, unique
@@ -181,6 +185,22 @@ def test_a_group_switched_off_refuses(stack: Stack, live: World, actor: Actor) -
     )
     code, words = from_outside(stack, team.address.email)
     assert (code, b"switched off" in words) == (550, True)
+
+
+def test_many_who_ask_at_once_share_a_few_connections_of_the_database(
+    stack: Stack, live: World, actor: Actor
+) -> None:
+    team = group(live, actor, live.person().address, who=WhoMaySend.MEMBERS)
+    question = f"request=smtpd_access_policy\nrecipient={team.address.email}\n\n".encode()
+    with ExitStack() as all_stay, connection.cursor() as cursor:
+        doors = [all_stay.enter_context(socket.socket(socket.AF_UNIX)) for _smtpd in range(30)]
+        for door in doors:
+            door.settimeout(10)
+            door.connect(str(stack.run / "policy.sock"))
+            door.sendall(question)
+        assert all(door.recv(200).startswith(b"action=550 ") for door in doors)
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [NAME])
+        assert 1 <= cursor.fetchone()[0] <= 4
 
 
 def test_who_was_given_a_group_to_send_from_sends_as_it(
