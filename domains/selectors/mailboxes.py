@@ -21,7 +21,7 @@ from domains.models import (
     Mailbox,
     MailboxStatus,
 )
-from domains.selectors.search import having_part, within
+from domains.selectors.search import MAX_FOUND, having_part, within
 from portal.errors import NotFound
 
 if TYPE_CHECKING:
@@ -88,16 +88,24 @@ def mailboxes_of(tenant: Tenant) -> QuerySet[Mailbox]:
 
 
 def filtered_mailboxes(
-    tenant: Tenant, *, part: str = "", state: str = "", domain_id: int = 0
+    tenant: Tenant,
+    *,
+    part: str = "",
+    state: str = "",
+    domain_id: int = 0,
+    most: int | None = MAX_FOUND,
 ) -> QuerySet[Mailbox]:
-    """Return the list's rows, unordered: `part` of address or name, `state` of FILTERS."""
+    """Return the list's rows, unordered: `part` of address or name, `state` of FILTERS.
+
+    With `part` at most `most` of each kind, None: all of them.
+    """
     # Every mailbox has its row of usage, and the inner join lets an index give the order.
     rows = mailboxes_of(tenant).filter(usage__isnull=False).select_related("address", "usage")
     if domain_id:
         rows = rows.filter(address__domain=domain_id)
     if state in FILTERS:
         rows = rows.filter(FILTERS[state])
-    return having_part(rows, part)
+    return having_part(rows, part, most=most)
 
 
 def mailbox_rows(mailboxes: Sequence[Mailbox]) -> list[MailboxRow]:

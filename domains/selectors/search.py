@@ -40,13 +40,16 @@ def within(tenant: Tenant, domain: str = "pk") -> Q:
     return Q(tenant__path__startswith=tenant.path)
 
 
-def having_part(mailboxes: QuerySet[Mailbox], part: str) -> QuerySet[Mailbox]:
+def having_part(
+    mailboxes: QuerySet[Mailbox], part: str, *, most: int | None = MAX_FOUND
+) -> QuerySet[Mailbox]:
     """Return those of `mailboxes` whose address or name contains `part` («tran» finds «Trần»).
 
     Two index scans joined by UNION: one condition with OR over two tables would read them whole.
     One or two letters are looked for at the beginning of words only, since no index knows them
-    inside. At most MAX_FOUND of each kind are found: whoever sees so many types on. Their ids are
-    fetched here, so that counting them and showing a page of them search only once. One query.
+    inside. At most `most` of each kind are found: whoever sees so many types on. Their ids are
+    fetched here, so that counting them and showing a page of them search only once. One query;
+    none with `most` None, which finds all.
     """
     wanted = part.replace("\0", "").strip()[:MAX_PART]
     if not wanted:
@@ -59,11 +62,9 @@ def having_part(mailboxes: QuerySet[Mailbox], part: str) -> QuerySet[Mailbox]:
     else:
         by_address = mailboxes.filter(address__email__contains=address_part(wanted))
         by_name = folded.filter(folded__contains=fold(wanted))
-    found = (
-        by_address.order_by()
-        .values("pk")[:MAX_FOUND]
-        .union(by_name.order_by().values("pk")[:MAX_FOUND])
-    )
+    found = by_address.order_by().values("pk")[:most].union(by_name.order_by().values("pk")[:most])
+    if most is None:
+        return mailboxes.filter(pk__in=found)
     return mailboxes.filter(pk__in=[pk for (pk,) in found.values_list("pk")])
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import Invitation
 from accounts.services.invite_person import hash_of, link_url
 from domains.models import JobKind
+from domains.services.job_rights import NEEDS
 from portal.sealing import derived
 
 if TYPE_CHECKING:
@@ -28,10 +29,15 @@ def link_token(job: Job, row: JobRow) -> str:
     return base64.urlsafe_b64encode(made).decode().rstrip("=")
 
 
-def links_of(actor: Actor, job: Job, rows: Sequence[JobRow]) -> dict[int, str]:
-    """Return the links that still work, by row id, for whoever started the job; nobody else. One query."""
+def may_have_links(actor: Actor, job: Job) -> bool:
+    """Return whether the actor started the job and still has the right that it needed."""
     own = actor.user is not None and actor.user.pk == job.started_by_id
-    if not own or job.kind not in WITH_LINKS or not job.secret:
+    return own and job.kind in WITH_LINKS and actor.may(NEEDS[job.kind])
+
+
+def links_of(actor: Actor, job: Job, rows: Sequence[JobRow]) -> dict[int, str]:
+    """Return the links that still work, by row id, where `may_have_links`; else none. One query."""
+    if not may_have_links(actor, job) or not job.secret:
         return {}
     tokens = {hash_of(token): (row.pk, token) for row in rows if (token := link_token(job, row))}
     alive = Invitation.objects.filter(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from domains.models import Job, JobKind, JobRow, JobState, RowState
 from domains.names import show_address, show_domain
-from domains.selectors import aliases_of, domains_of, filtered_mailboxes, forwarders_of
+from domains.selectors import aliases_of, filtered_domains, filtered_mailboxes, forwarders_of
 from domains.services.open_job import open_job
 from portal.errors import InvalidInput
 
@@ -71,10 +71,13 @@ def _found(
             for pk, email in chosen.values_list("pk", "address__email")[:MAX_SELECTED]
         )
     if kind == JobKind.DOMAIN_DELETE:
-        domains = domains_of(tenant)
+        domains = filtered_domains(tenant, part=wanted["part"], state=wanted["state"]).filter(
+            tenant=tenant  # a job deletes domains of the tenant itself, not of those below
+        )
+        domains = domains.order_by("name")
         chosen_domains = domains if ids is None else domains.filter(pk__in=ids)
         return ((d.pk, show_domain(d.name)) for d in chosen_domains[:MAX_SELECTED])
-    boxes = filtered_mailboxes(tenant, **wanted).order_by("address__email")
+    boxes = filtered_mailboxes(tenant, most=None, **wanted).order_by("address__email")
     chosen_boxes = boxes if ids is None else boxes.filter(pk__in=ids)
     return (
         (pk, show_address(email))

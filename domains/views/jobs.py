@@ -29,7 +29,7 @@ from domains.selectors import (
 from domains.services.begin_job import begin_job, cancel_job, may_undo, undo_job
 from domains.services.check_import import room_for
 from domains.services.check_quota import largest_quota
-from domains.services.job_links import WITH_LINKS, links_of
+from domains.services.job_links import WITH_LINKS, links_of, may_have_links
 from domains.services.job_rights import NEEDS
 from domains.services.note_links import note_links
 from domains.services.run_job import progress_of
@@ -170,11 +170,14 @@ def job_result(request: TenantRequest, tenant_id: int, job_id: int) -> HttpRespo
     with_links = job.kind in WITH_LINKS
     if with_links:
         heads.append(_("Link"))
-        note_links(actor=request.actor, job=job)
 
     def cells() -> Iterator[list[Cell]]:
+        is_noted = False
         for chunk in batches(rows):
-            links = links_of(request.actor, job, chunk) if with_links else {}
+            links = links_of(request.actor, job, chunk)
+            if links and not is_noted:
+                note_links(actor=request.actor, job=job)
+                is_noted = True
             for row in chunk:
                 yield _row_cells(row, columns, links.get(row.pk, ""), with_links=with_links)
 
@@ -227,7 +230,8 @@ def _shown(
 ) -> HttpResponse:
     shown = request.GET.get("show", "")
     shown = shown if shown in ROW_FILTERS else ""
-    counts = row_counts(job)
+    # while it is at work, only the bar is shown, and looked at each second
+    counts = {} if job.is_at_work else row_counts(job)
     waits = job.state == JobState.READY
     if wants_fragment(request) and job.state in {JobState.READY, JobState.DRAFT}:
         # the page that waited for the check gives way to the preview
@@ -240,7 +244,9 @@ def _shown(
         "kind": JobKind(job.kind).label,
         "shown": shown,
         "counts": counts,
-        "page": paged(job_rows(job, shown=shown), request.GET),
+        "page": None
+        if job.is_at_work
+        else paged(job_rows(job, shown=shown), request.GET, total=counts[shown or "all"]),
         "may_act": request.actor.may(NEEDS[job.kind]),
         "list_url": _LISTS.get(JobKind(job.kind), "domains:mailbox-list"),
     }
@@ -265,8 +271,6 @@ def _shown(
     context |= {
         "handled": progress_of(job),
         "may_undo": context["may_act"] and may_undo(job),
-        "with_links": job.kind in WITH_LINKS
-        and request.actor.user is not None
-        and request.actor.user.pk == job.started_by_id,
+        "with_links": may_have_links(request.actor, job),
     }
     return page(request, "domains/job_detail.html", context, fragment="domains/_job.html")

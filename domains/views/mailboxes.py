@@ -60,7 +60,13 @@ def mailbox_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
     query, shown = request.GET.get("q", "").strip()[:200], request.GET.get("show", "")
     domain = _domain_asked(request)
     domain_id = domain.pk if domain else 0
-    rows = filtered_mailboxes(request.tenant, part=query, state=shown, domain_id=domain_id)
+    rows = filtered_mailboxes(
+        request.tenant,
+        part=query,
+        state=shown,
+        domain_id=domain_id,
+        most=None if export_asked(request) else MAX_FOUND,
+    )
     if export_asked(request):
         return export(request, _("Mailboxes"), _heads(), _cells(rows.order_by(*order.order_by)))
     counts = known_figures(request.tenant, domain_id=domain_id)

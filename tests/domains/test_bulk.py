@@ -232,6 +232,16 @@ def test_the_queries_do_not_grow_with_the_selection(
     assert queries(12) <= queries(2)
 
 
+def test_all_that_match_of_domains_are_those_of_the_filter(world: World, admin: Actor) -> None:
+    wanted = Domain.objects.create(
+        tenant=world.tenant, name=f"khop.{world.domain.name}", ownership_token="t"
+    )
+    job = select_rows(
+        actor=admin, tenant=world.tenant, kind=JobKind.DOMAIN_DELETE, ids=None, part="khop."
+    )
+    assert list(job.rows.values_list("target_id", flat=True)) == [wanted.pk]
+
+
 def test_the_report_names_what_points_here_and_what_bounces(world: World, admin: Actor) -> None:
     going, staying = world.person("going"), world.person("staying")
     d = world.domain

@@ -13,7 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
-from domains.models import Mailbox
+from domains.models import Address, Job, Mailbox
+from domains.selectors import MAX_FOUND, filtered_mailboxes
 from domains.services.set_alias import create_alias
 from domains.services.set_forwarder import create_forwarder
 from tests.domains.importing import imported, states, uploaded
@@ -122,3 +123,21 @@ def test_the_queries_of_a_file_do_not_grow_with_its_rows(client: Client, world: 
     for _n in range(15):
         world.person()
     assert queries() == few
+
+
+def test_a_file_and_everything_that_matches_are_not_cut_where_the_page_is(
+    client: Client, world: World
+) -> None:
+    count, d = MAX_FOUND + 1, world.domain
+    addresses = Address.objects.bulk_create(
+        Address(tenant=world.tenant, domain=d, localpart=f"n{i}", email=f"n{i}@{d.name}")
+        for i in range(count)
+    )
+    Mailbox.objects.bulk_create(
+        Mailbox(tenant=world.tenant, address=address, name="Đồng Hồ Cát") for address in addresses
+    )
+    assert filtered_mailboxes(world.tenant, part="ho cat").count() == MAX_FOUND
+    assert len(table(client, world, "mailboxes", "&q=ho+cat")) == 1 + count
+    wanted = {"kind": "mailbox_suspend", "all": "1", "q": "ho cat"}
+    client.post(f"/portal/{world.tenant.pk}/jobs/selection/", wanted)
+    assert Job.objects.get(tenant=world.tenant).total == count

@@ -9,13 +9,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actor import Actor
-from accounts.models import AuditEvent, Role
+from accounts.models import AuditEvent, Membership, Role
 from domains.models import Job, JobKind, JobRow, JobState, Mailbox
 from domains.services.begin_job import begin_job
 from domains.services.run_job import run_job
 from domains.services.select_rows import select_rows
 from domains.services.set_scope import set_scope
-from tests.domains.importing import uploaded
+from tests.domains.conftest import acting
+from tests.domains.importing import imported, uploaded
 from tests.world import World, make_world
 
 PAGES = ("", "result/")
@@ -150,22 +151,45 @@ def test_what_a_cell_says_is_shown_as_text(client: Client, world: World, admin: 
     assert "&lt;img src=x" in page
 
 
-def test_fetching_the_links_is_written_down(client: Client, world: World, admin: Actor) -> None:
-    job = Job.objects.create(
-        tenant=world.tenant,
-        kind=JobKind.IMPORT_MAILBOXES,
-        state=JobState.DONE,
-        started_by_id=int(client.session["_auth_user_id"]),
-        started_by_name="x",
-        secret=b"s" * 32,
-    )
-    path = f"/portal/{world.tenant.pk}/jobs/{job.pk}/result/?export=csv"
-    b"".join(client.get(path).streaming_content)  # type: ignore[attr-defined]
-    assert AuditEvent.objects.filter(action="job.links", target_id=job.pk).count() == 1
-    other = Client()
+def test_fetching_the_links_is_written_down(world: World) -> None:
+    person = world.admin_of(world.tenant, Role.COMPANY_ADMIN).user
+    starter, other, client = acting(world.tenant, user=person), Client(), Client()
+    client.force_login(person)
     other.force_login(world.admin_of(world.tenant, Role.COMPANY_ADMIN).user)
-    b"".join(other.get(path).streaming_content)  # type: ignore[attr-defined]
-    assert AuditEvent.objects.filter(action="job.links", target_id=job.pk).count() == 1
+    job = uploaded(starter, world.tenant, f"address\na@{world.domain.name}\n")
+
+    def fetched(by: Client) -> tuple[bool, int]:
+        """Return whether there is a link in the file, and how often that was written down."""
+        answer = by.get(f"/portal/{world.tenant.pk}/jobs/{job.pk}/result/?export=csv")
+        content = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+        noted = AuditEvent.objects.filter(action="job.links", target_id=job.pk).count()
+        return "://" in content, noted
+
+    assert fetched(client) == (False, 0)
+    imported(starter, job)
+    assert fetched(other) == (False, 0)
+    assert fetched(client) == (True, 1)
+    # an admin who became an auditor meanwhile still sees the job, and no link
+    Membership.objects.filter(user=person).update(role=Role.AUDITOR)
+    assert fetched(client) == (False, 1)
+    page = client.get(f"/portal/{world.tenant.pk}/jobs/{job.pk}/").content.decode()
+    assert "for you alone" not in page
+
+
+def test_a_job_at_work_is_looked_at_without_counting_its_rows(
+    client: Client, world: World, admin: Actor
+) -> None:
+    job = uploaded(admin, world.tenant, f"address\na@{world.domain.name}\n")
+
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            client.get(f"/portal/{world.tenant.pk}/jobs/{job.pk}/", headers={"HX-Request": "true"})
+        return sum("domains_jobrow" in query["sql"] for query in caught)
+
+    begin_job(actor=admin, job=job)
+    assert questions() == 0
+    run_job(job_id=job.pk)
+    assert questions() == 2
 
 
 @pytest.mark.parametrize("page", ["jobs/", "jobs/{job}/"])
