@@ -30,26 +30,26 @@ QUERIES, PAGE_MS = "<= 12", "<= 100"
 GONE_SECONDS = 900.0
 LISTS = {
     "domains": "domains/",
-    "domains_search": "domains/?q=ty77",
+    "domains_search": "domains/?q=ty75",
     "domains_attention": "domains/?show=attention&sort=-created",
     "mailboxes": "mailboxes/",
     "mailboxes_by_use": "mailboxes/?sort=-usage",
     "mailboxes_by_name": "mailboxes/?sort=name&page=2",
     "mailboxes_full": "mailboxes/?show=full&sort=-usage",
     "mailboxes_last_page": "mailboxes/?page=99999",
-    "mailboxes_search_address": "mailboxes/?q=guyen7@congty7",
+    "mailboxes_search_address": "mailboxes/?q=guyen7@congty5",
     "mailboxes_search_name": "mailboxes/?q=tran+duc+an",
     "mailboxes_search_common": "mailboxes/?q=nguyen",
     "mailboxes_search_two_letters": "mailboxes/?q=ng",
     "aliases": "aliases/",
-    "aliases_search": "aliases/?q=hom7@congty7",
+    "aliases_search": "aliases/?q=hom7@congty5",
     "aliases_last_page": "aliases/?page=99999",
     "forwarders": "forwarders/",
     "outgoing": "outgoing/",
     "people": "people/",
     "people_search": "people/?show=all&q=nguyen",
     "audit": "audit/?below=on",
-    "audit_search": "audit/?below=on&q=congty77",
+    "audit_search": "audit/?below=on&q=congty75",
     "dashboard": "",
 }
 OF_RESELLERS = {
@@ -68,7 +68,7 @@ def measure(*, quick: bool = False) -> Iterator[Figure]:
         place, seconds = _filled(cursor, hosting.SMALL + 1, full)
         yield Figure("fill_the_database", seconds, "s", "<= 120")
         many = _queries(_addresses(place))
-        grown = sum(many[name] != few[name] for name in many)
+        grown = sum(many[name] > few[name] for name in many)
         yield Figure("list_queries_most", max(many.values()), "queries", QUERIES)
         yield Figure("list_queries_grown", grown, "pages", "<= 0")
         yield from _server_side(_addresses(place))

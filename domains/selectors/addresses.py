@@ -44,11 +44,19 @@ def _seen(tenant: Tenant, domain: str) -> Q:
     return Q() if scope is None else Q(**{f"{domain}__in": scope})
 
 
+def _of(tenant: Tenant) -> Q:
+    """Return the condition of rows with an address.
+
+    The address names the tenant too, so that its index by tenant and address gives the order.
+    """
+    return _seen(tenant, "address__domain") & Q(address__tenant=tenant)
+
+
 def aliases_of(tenant: Tenant, *, part: str = "") -> QuerySet[Alias]:
     """Return the tenant's aliases with their targets' addresses, by address."""
     targets = AliasTarget.objects.select_related("address").order_by("address__email")
     rows = (
-        Alias.objects.filter(_seen(tenant, "address__domain"), tenant=tenant)
+        Alias.objects.filter(_of(tenant), tenant=tenant)
         .select_related("address", "address__domain")
         .prefetch_related(Prefetch("targets", targets))
         .order_by("address__email")
@@ -68,7 +76,7 @@ def alias_of(tenant: Tenant, alias_id: int) -> Alias:
 def forwarders_of(tenant: Tenant, *, part: str = "") -> QuerySet[Forwarder]:
     """Return the tenant's forwarders with their targets, by address."""
     rows = (
-        Forwarder.objects.filter(_seen(tenant, "address__domain"), tenant=tenant)
+        Forwarder.objects.filter(_of(tenant), tenant=tenant)
         .select_related("address", "address__domain")
         .prefetch_related(Prefetch("targets", ForwarderTarget.objects.order_by("email")))
         .order_by("address__email")
