@@ -99,6 +99,12 @@ def test_the_keyboard_walks_opens_acts_and_undoes(inbox: Page) -> None:
     expect(inbox.locator(".message-row")).to_have_count(4)
     inbox.keyboard.press("?")
     expect(inbox.locator("#keys")).to_be_visible()
+    wide = inbox.viewport_size
+    assert wide is not None
+    inbox.set_viewport_size({"width": 390, "height": 844})  # what had the focus is hidden there
+    inbox.set_viewport_size(wide)
+    inbox.keyboard.press("Escape")
+    expect(inbox.locator("#keys")).to_be_hidden()
 
 
 def test_deeds_reach_the_server_in_the_order_of_the_keys(inbox: Page) -> None:

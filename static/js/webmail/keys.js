@@ -94,7 +94,8 @@ document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !frame()) return;
   const target = event.target;
   if (!(target instanceof Element)) return;
-  if (target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]")) {
+  if (document.querySelector("dialog:modal")) return; // its own keys only, wherever the focus is
+  if (target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]")) {
     if (event.key === "Escape" && target.matches("[data-search]") && target instanceof HTMLElement) target.blur();
     return;
   }
