@@ -620,6 +620,7 @@ class BeginImportForm(BeginForm):
             ("whole", _("All or nothing")),
         ],
         initial="skip",
+        label=_("What is imported"),
         widget=forms.RadioSelect(attrs={"class": "radio"}),
     )
 
