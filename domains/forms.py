@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -382,6 +383,12 @@ class LeaverForm(forms.Form):
         if data.get("hand_over") != HandOver.NOTHING.value and not data.get("colleague"):
             self.add_error("colleague", _("Who takes over?"))
         return data
+
+    @property
+    def digest(self) -> str:
+        """A word for all that was chosen, for the button beside its plan; only after validation."""
+        chosen = repr(sorted(self.cleaned_data.items()))
+        return hashlib.sha256(chosen.encode()).hexdigest()[:16]
 
     @property
     def wishes(self) -> Wishes:

@@ -235,6 +235,7 @@ DOMAINS = [
     ),
     within("domains:group-grant", "group", may=MAY_HOST, method="POST", ok=REFUSED),
     within("domains:group-grant-take", "group", "group_grant", may=MAY_HOST, method="POST", ok=302),
+    within("domains:group-delete", "group", may=MAY_HOST),
     within("domains:group-delete", "group", may=MAY_HOST, method="POST", ok=302),
     within("domains:forwarder-list"),
     within("domains:forwarder-create", may=MAY_HOST),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from accounts.models import User
+    from accounts.models import Tenant, User
     from domains.models import Address
 
 LIVING_BOX = Q(address__mailbox__status=MailboxStatus.ACTIVE)
@@ -39,10 +39,15 @@ def grants_on(address: Address) -> QuerySet[Grant]:
     )
 
 
-def grants_to(mailbox: Mailbox) -> QuerySet[Grant]:
-    """Return what the person of this mailbox may do with other addresses."""
+def grants_to(mailbox: Mailbox, *, seen_by: Tenant | None = None) -> QuerySet[Grant]:
+    """Return what the person of this mailbox may do with other addresses.
+
+    With `seen_by` only with those that whoever acts in that tenant sees.
+    """
+    scope = seen_by.domain_scope if seen_by is not None else None
+    seen = Q() if scope is None else Q(address__domain__in=scope)
     return (
-        Grant.objects.filter(mailbox=mailbox)
+        Grant.objects.filter(seen, mailbox=mailbox)
         .select_related("address", "address__mailbox", "address__group")
         .order_by("address__email")
     )

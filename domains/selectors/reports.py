@@ -11,7 +11,9 @@ from domains.models import (
     Address,
     AliasTarget,
     CatchAll,
+    Domain,
     ForwarderTarget,
+    GroupMember,
     Mailbox,
     MailboxStatus,
 )
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from domains.models import Alias, Domain, Forwarder, Job
+    from accounts.models import Tenant
+    from domains.models import Alias, Forwarder, Group, Job
 
 SHOWN = 20
 
@@ -31,14 +34,17 @@ SHOWN = 20
 class Pointer:
     """Something that sends mail to what is deleted. `bounces`: nobody reads it afterwards."""
 
-    kind: str  # alias, forwarder, mailbox (it forwards), catch-all
+    kind: str  # alias, forwarder, group, mailbox (it forwards), catch-all
     address: str
     bounces: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Pointers, those that bounce first; `more` were found beyond the ones listed."""
+    """Pointers, those that bounce first; `more` were found beyond the ones listed.
+
+    People who see only some domains are shown those of these; the others only count.
+    """
 
     pointers: tuple[Pointer, ...]
     total: int
@@ -50,27 +56,22 @@ class Report:
         return self.total - len(self.pointers)
 
 
-def report_of_mailbox(mailbox: Mailbox) -> Report:
-    """Return what deleting the mailbox touches. Five queries."""
-    return _report(Address.objects.filter(pk=mailbox.address_id), (mailbox.tenant_id,))
+def report_of_mailbox(tenant: Tenant, mailbox: Mailbox) -> Report:
+    """Return what deleting the mailbox touches. Seven queries."""
+    return _report(tenant, Address.objects.filter(pk=mailbox.address_id), (mailbox.tenant_id,))
 
 
-def report_of_alias(alias: Alias) -> Report:
-    """Return what deleting the alias touches."""
-    return _report(Address.objects.filter(pk=alias.address_id), (alias.tenant_id,))
+def report_of_address(tenant: Tenant, owner: Alias | Forwarder | Group) -> Report:
+    """Return what deleting the alias, forwarder or group touches."""
+    return _report(tenant, Address.objects.filter(pk=owner.address_id), (owner.tenant_id,))
 
 
-def report_of_forwarder(forwarder: Forwarder) -> Report:
-    """Return what deleting the forwarder touches."""
-    return _report(Address.objects.filter(pk=forwarder.address_id), (forwarder.tenant_id,))
-
-
-def report_of_domain(domain: Domain) -> Report:
+def report_of_domain(tenant: Tenant, domain: Domain) -> Report:
     """Return what outside of the domain points into it."""
-    return _report(Address.objects.filter(domain=domain), (domain.tenant_id,))
+    return _report(tenant, Address.objects.filter(domain=domain), (domain.tenant_id,))
 
 
-def report_of_job(job: Job) -> Report:
+def report_of_job(tenant: Tenant, job: Job) -> Report:
     """Return what deleting everything the job names touches. Queries do not grow with the rows."""
     field = {
         "alias_delete": "alias__in",
@@ -80,10 +81,10 @@ def report_of_job(job: Job) -> Report:
     targets = job.rows.values("target_id")
     going = Address.objects.filter(**{field: targets})
     tenants = tuple(going.order_by().values_list("tenant_id", flat=True).distinct()[:1000])
-    return _report(going, tenants)
+    return _report(tenant, going, tenants)
 
 
-def _report(going: QuerySet[Address], tenants: Collection[int]) -> Report:
+def _report(tenant: Tenant, going: QuerySet[Address], tenants: Collection[int]) -> Report:
     ids = going.order_by().values("pk")
     emails = going.order_by().values("email")
     pointers: list[Pointer] = []
@@ -129,6 +130,7 @@ def _report(going: QuerySet[Address], tenants: Collection[int]) -> Report:
         .values_list("forwarder_id", "n")
     )
     pointers += [Pointer("forwarder", email, bounces=not others.get(pk)) for pk, email in targets]
+    pointers += _groups(going)
     pointers += _forwarding(tenants, going)
     pointers += [
         Pointer("catch-all", f"@{name}", bounces=True)
@@ -137,9 +139,29 @@ def _report(going: QuerySet[Address], tenants: Collection[int]) -> Report:
         .order_by("domain__name")
     ]
     pointers.sort(key=lambda p: (not p.bounces, p.kind, p.address))
+    listed = pointers
+    if tenant.domain_scope is not None and pointers:
+        names = Domain.objects.filter(pk__in=tenant.domain_scope).values_list("name", flat=True)
+        seen = set(names)
+        listed = [p for p in pointers if p.address.rpartition("@")[2] in seen]
     return Report(
-        tuple(pointers[:SHOWN]), len(pointers), sum(pointer.bounces for pointer in pointers)
+        tuple(listed[:SHOWN]), len(pointers), sum(pointer.bounces for pointer in pointers)
     )
+
+
+def _groups(going: QuerySet[Address]) -> list[Pointer]:
+    ids = going.order_by().values("pk")
+    rows = GroupMember.objects.filter(address__in=ids).exclude(group__address__in=ids)
+    found = list(
+        rows.values_list("group_id", "group__address__email").distinct().order_by("group_id")
+    )
+    left = set(
+        GroupMember.objects.filter(group__in=[pk for pk, _email in found])
+        .exclude(address__in=ids)
+        .exclude(address__mailbox__status=MailboxStatus.DELETING)
+        .values_list("group_id", flat=True)
+    )
+    return [Pointer("group", email, bounces=pk not in left) for pk, email in found]
 
 
 def _forwarding(tenants: Collection[int], going: QuerySet[Address]) -> list[Pointer]:

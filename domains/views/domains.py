@@ -267,7 +267,7 @@ def domain_restore(request: TenantRequest, tenant_id: int, domain_id: int) -> Ht
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission(Action.TENANT_CHANGE)
 def domain_move(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
-    """Ask for the tenant, show what moving means, and move only when it is confirmed."""
+    """Ask for the tenant, show what moving means, and move only when exactly this is confirmed."""
     domain = domain_of(request.tenant, domain_id)
     form = MoveDomainForm(request.POST or None)
     context = {
@@ -280,7 +280,7 @@ def domain_move(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpR
         target = tenant_by_name(request.actor, form.cleaned_data["tenant"])
         if target is None:
             form.add_error("tenant", _("There is no tenant of this name, or more than one."))
-        elif "confirmed" in request.POST:
+        elif request.POST.get("confirmed") == str(target.pk):
             if attempt(form, move_domain, actor=request.actor, domain=domain, target=target):
                 messages.success(
                     request,
@@ -323,7 +323,7 @@ def domain_delete(request: TenantRequest, tenant_id: int, domain_id: int) -> Htt
         "domain": domain,
         "shown_name": show_domain(domain.name),
         "contents": contents,
-        "report": report_of_domain(domain),
+        "report": report_of_domain(request.tenant, domain),
         "form": form,
         "choices": GRACE_CHOICES,
     }

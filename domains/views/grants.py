@@ -48,7 +48,7 @@ def mailbox_grants(request: TenantRequest, tenant_id: int, mailbox_id: int) -> H
         "is_shared": is_shared,
         "form": form,
         "grants": list(grants_on(mailbox.address)[:200]),
-        "given": list(grants_to(mailbox)[:200]),
+        "given": list(grants_to(mailbox, seen_by=request.tenant)[:200]),
         "may_change": request.actor.may(Action.MAILBOX_CHANGE),
     }
     return page(request, "domains/mailbox_grants.html", context, status=422 if form.errors else 200)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import TenantRequest, permission
 from accounts.roles import Action
 from domains.group_forms import GrantForm, GroupForm, GroupSettingsForm, MembersForm
-from domains.selectors import grants_on, group_of, groups_of, members_of
+from domains.selectors import grants_on, group_of, groups_of, members_of, report_of_address
 from domains.services.known_figures import known_figures
 from domains.services.set_grant import set_grant, take_grant
 from domains.services.set_group import (
@@ -199,11 +199,20 @@ def group_grant_take(
     return redirect("domains:group-detail", tenant_id, group_id)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @permission(Action.GROUP_CHANGE)
 def group_delete(request: TenantRequest, tenant_id: int, group_id: int) -> HttpResponse:
-    """Free the address of a group."""
+    """Say what points to it, then free the address of a group."""
     group = group_of(request.tenant, group_id)
+    if request.method != "POST":
+        context = {
+            "here": "groups",
+            "email": group.address.email,
+            "list_url": "domains:group-list",
+            "list_words": _("Groups"),
+            "report": report_of_address(request.tenant, group),
+        }
+        return page(request, "domains/address_delete.html", context)
     delete_group(actor=request.actor, group=group)
     messages.success(request, _("%(address)s was deleted.") % {"address": group.address.email})
     return redirect("domains:group-list", tenant_id)

@@ -265,7 +265,7 @@ def _shown(
         context |= {
             "form": form or _begin_form(job),
             "largest": largest_quota(job.tenant),
-            "report": report_of_job(job) if job.kind in _DELETIONS else None,
+            "report": report_of_job(request.tenant, job) if job.kind in _DELETIONS else None,
         }
         return page(request, "domains/job_confirm.html", context, status=status)
     context |= {

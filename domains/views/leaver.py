@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission(Action.MAILBOX_DELETE)
 def mailbox_leaver(request: TenantRequest, tenant_id: int, mailbox_id: int) -> HttpResponse:
-    """Ask, show the plan, and begin only when it is confirmed; later show how far it is."""
+    """Ask, show the plan, and begin only when exactly it is confirmed; later show how far it is."""
     mailbox = mailbox_of(request.tenant, mailbox_id)
     departure = departure_of(mailbox)
     programs = len(sign_ins_of(mailbox))
@@ -44,7 +44,7 @@ def mailbox_leaver(request: TenantRequest, tenant_id: int, mailbox_id: int) -> H
         draft = attempt(
             form, draft_departure, actor=request.actor, mailbox=mailbox, wishes=form.wishes
         )
-        if draft is not None and "confirmed" in request.POST:
+        if draft is not None and request.POST.get("confirmed") == form.digest:
             if attempt(
                 form, plan_departure, actor=request.actor, mailbox=mailbox, wishes=form.wishes
             ):

@@ -212,7 +212,7 @@ def mailbox_delete(request: TenantRequest, tenant_id: int, mailbox_id: int) -> H
         "row": mailbox_rows([mailbox])[0],
         "form": form,
         "choices": GRACE_CHOICES,
-        "report": report_of_mailbox(mailbox),
+        "report": report_of_mailbox(request.tenant, mailbox),
     }
     return page(request, "domains/mailbox_delete.html", context, status=422 if form.errors else 200)
 

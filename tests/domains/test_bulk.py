@@ -19,6 +19,7 @@ from domains.services.select_rows import select_rows
 from domains.services.set_alias import create_alias
 from domains.services.set_forwarder import create_forwarder
 from domains.services.set_forwarding import set_forwarding
+from domains.services.set_group import create_group
 from portal.errors import InvalidInput
 from tests.domains.conftest import acting
 from tests.domains.importing import said, states
@@ -251,10 +252,20 @@ def test_the_report_names_what_points_here_and_what_bounces(world: World, admin:
     )
     create_forwarder(actor=admin, domain=d, localpart="fwd", targets=[going.address])
     set_forwarding(actor=admin, mailbox=staying.box, targets=[going.address], keep_copy=False)
+    alone, pair = [going.address], [going.address, staying.address]
+    create_group(actor=admin, domain=d, localpart="alone", name="Nhóm", members=alone)
+    create_group(actor=admin, domain=d, localpart="pair", name="Nhóm", members=pair)
     job = select_rows(
         actor=admin, tenant=world.tenant, kind=JobKind.MAILBOX_DELETE, ids=[going.box.pk]
     )
-    report = report_of_job(job)
+    report = report_of_job(world.tenant, job)
     told = {pointer.address.partition("@")[0]: pointer.bounces for pointer in report.pointers}
-    assert told == {"only": True, "both": False, "fwd": True, "staying": True}
-    assert (report.total, report.bouncing, report.more) == (4, 3, 0)
+    assert told == {
+        "only": True,
+        "both": False,
+        "fwd": True,
+        "staying": True,
+        "alone": True,
+        "pair": False,
+    }
+    assert (report.total, report.bouncing, report.more) == (6, 4, 0)

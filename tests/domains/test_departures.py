@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from accounts.errors import NotAllowed
@@ -61,6 +63,34 @@ def test_a_draft_tells_every_step_and_changes_nothing(world: World, admin: Actor
     ]
     assert not Departure.objects.filter(mailbox=leaver.box).exists()
     assert Mailbox.objects.get(pk=leaver.box.pk).status == MailboxStatus.ACTIVE
+
+
+def test_the_button_confirms_the_plan_that_was_shown_and_no_other(
+    world: World, admin: Actor
+) -> None:
+    assert admin.user is not None
+    leaver, heir = world.person(), world.person()
+    client = Client()
+    client.force_login(admin.user)
+    path = f"/portal/{world.tenant.pk}/mailboxes/{leaver.box.pk}/leaver/"
+    chosen = {
+        "close_days": "30",
+        "hand_over": "nothing",
+        "reply_every_days": "7",
+        "archive_days": "0",
+    }
+
+    def button(data: dict[str, str]) -> str:
+        page = client.post(path, data).content.decode()
+        found = re.search(r'name="confirmed" value="([^"]+)"', page)
+        return found[1] if found else ""
+
+    shown = button(chosen)
+    other = chosen | {"hand_over": "forward", "colleague": heir.address}
+    assert button(other | {"confirmed": shown}) not in {"", shown}
+    assert not Departure.objects.filter(mailbox=leaver.box).exists()
+    assert client.post(path, chosen | {"confirmed": shown}).status_code == 302
+    assert Departure.objects.get(mailbox=leaver.box).colleague is None
 
 
 def test_nobody_plans_his_own_leaving_or_that_of_somebody_above_him(world: World) -> None:

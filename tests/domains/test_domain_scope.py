@@ -11,12 +11,14 @@ from accounts.actor import Actor
 from accounts.errors import NotAllowed
 from accounts.models import Membership, Role
 from accounts.selectors import place_of
-from domains.models import Domain, DomainStatus, Mailbox
+from domains.models import Domain, DomainStatus, Group, Mailbox, Sends
 from domains.services.provision_mailbox import provision_mailbox
 from domains.services.register_domain import register_domain
 from domains.services.rename_mailbox import rename_mailbox
 from domains.services.reset_password import reset_password
 from domains.services.set_alias import create_alias
+from domains.services.set_grant import set_grant
+from domains.services.set_group import create_group
 from domains.services.set_scope import set_scope
 from domains.services.suspend_mailbox import suspend_mailbox
 from portal.errors import InvalidInput, NotFound
@@ -85,6 +87,25 @@ def test_what_lies_outside_is_not_there(world: World, admin: Actor, outside: Per
     for path in (f"mailboxes/{box.pk}/suspend/", f"domains/{other}/suspend/"):
         assert ask(helper, path, {}).status_code == 404
     assert ask(helper, f"mailboxes/{world.person().box.pk}/suspend/", {}).status_code == 302
+
+
+def test_what_points_here_from_outside_is_counted_and_not_named(
+    world: World, admin: Actor, outside: Person
+) -> None:
+    helper, mine, other = narrowed(world, admin), world.person(), outside.box.address.domain
+    for domain in (world.domain, other):
+        members = [mine.address]
+        create_group(actor=admin, domain=domain, localpart="nhom", name="Nhóm", members=members)
+    set_grant(actor=admin, address=outside.box.address, grantee=mine.address, sends=Sends.AS)
+    page = ask(helper, f"mailboxes/{mine.box.pk}/delete/").content.decode()  # type: ignore[attr-defined]  # a page
+    assert f"nhom@{world.domain.name}" in page
+    assert "and 1 more" in page
+    assert other.name not in page
+    given = ask(helper, f"mailboxes/{mine.box.pk}/grants/").content.decode()  # type: ignore[attr-defined]  # a page
+    assert other.name not in given
+    group = Group.objects.get(address__domain=world.domain)
+    assert ask(admin, f"groups/{group.pk}/delete/").status_code == 200
+    assert Group.objects.filter(pk=group.pk).exists()
 
 
 def test_what_is_about_the_whole_company_is_refused(world: World, admin: Actor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.test import Client
 
 from accounts.errors import NotAllowed
 from accounts.models import LoginName, Role, Tenant, TenantKind
@@ -183,3 +184,17 @@ def test_the_plan_of_the_new_tenant_must_have_room_but_not_the_one_above_both(
     assert moved.tenant == target
     people[0].box.refresh_from_db()
     assert people[0].box.tenant == target
+
+
+def test_a_move_goes_to_the_tenant_whose_plan_was_shown(world: World, target: Tenant) -> None:
+    client, domain = Client(), second_domain(world)
+    client.force_login(world.admin_of(world.reseller, Role.RESELLER).user)
+    path = f"/portal/{world.tenant.pk}/domains/{domain.pk}/move/"
+    shown = plant(Tenant(parent=world.reseller, kind=TenantKind.COMPANY, name=unique("Shown ")))
+    answer = client.post(path, {"tenant": target.name, "confirmed": shown.pk})
+    assert f'name="confirmed" value="{target.pk}"' in answer.content.decode()
+    domain.refresh_from_db()
+    assert domain.tenant_id == world.tenant.pk
+    assert client.post(path, {"tenant": target.name, "confirmed": target.pk}).status_code == 302
+    domain.refresh_from_db()
+    assert domain.tenant_id == target.pk
