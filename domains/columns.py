@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from enum import StrEnum
@@ -121,6 +121,7 @@ class Ground:
     default_domain: str  # empty: a bare name is refused
     check_quota: Callable[[int], None]  # raises InvalidInput
     read_hash: Callable[[str], str]  # raises InvalidInput
+    near: dict[str, str] = field(default_factory=dict)  # of unknown domains seen: the one meant
 
 
 def guess_columns(cells: Sequence[str], wanted: Collection[Column]) -> list[Column | None]:
@@ -220,12 +221,15 @@ def _read_address(values: Mapping[str, str], ground: Ground, reading: Reading) -
         reading.problems.append(Problem(str(exc.message), Column.ADDRESS))
         return
     if domain not in ground.domains:
-        near = get_close_matches(domain, list(ground.domains), 1, 0.75)
+        if domain not in ground.near:
+            found = get_close_matches(domain, ground.domains, 1, 0.75)
+            ground.near[domain] = found[0] if found else ""
+        near = ground.near[domain]
         reading.problems.append(
             Problem(
                 _("%(domain)s is not a proved domain of yours.") % {"domain": host},
                 Column.ADDRESS,
-                f"{local}@{near[0]}" if near else "",
+                f"{local}@{near}" if near else "",
             )
         )
         return
@@ -309,12 +313,7 @@ def _read_aliases(values: Mapping[str, str], ground: Ground, reading: Reading) -
         }
         _read_address(
             own,
-            Ground(
-                ground.domains,
-                reading.domain or ground.default_domain,
-                ground.check_quota,
-                ground.read_hash,
-            ),
+            replace(ground, default_domain=reading.domain or ground.default_domain),
             inner,
         )
         if inner.problems:

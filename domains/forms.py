@@ -93,6 +93,7 @@ class InDomainForm(forms.Form):
             .filter(alias_of=None)
             .exclude(status__in=[DomainStatus.PENDING, DomainStatus.DELETING])
         )
+        self._chosen: Domain | None = None  # of a name that was typed
         self._proved = proved.select_related("tenant")
         some = self._proved[: MOST_OFFERED + 1]
         self.domains: dict[str, Domain] = {str(domain.pk): domain for domain in some}
@@ -114,7 +115,7 @@ class InDomainForm(forms.Form):
         found = self._by_key(value) or self._by_name(value)
         if found is None:
             raise forms.ValidationError(_("You have no domain of this name that is in use."))
-        self.domains = {str(found.pk): found}
+        self._chosen = found
         return str(found.pk)
 
     def _by_key(self, value: str) -> Domain | None:
@@ -132,7 +133,7 @@ class InDomainForm(forms.Form):
     @property
     def chosen_domain(self) -> Domain:
         """The domain chosen; only after validation."""
-        return self.domains[self.cleaned_data["domain"]]
+        return self._chosen or self.domains[self.cleaned_data["domain"]]
 
 
 class MailboxForm(InDomainForm):

@@ -271,6 +271,14 @@ def parse_address(text: str) -> MailAddress:
     return parsed
 
 
+def stored_address(text: str, *, field: str) -> str:
+    """Return what a person typed as addresses are stored, A-labels. Raises NameRefused on `field`."""
+    try:
+        return str(parse_address(text))
+    except NameRefused as exc:
+        raise NameRefused(exc.problem, field=field, detail=exc.detail) from exc
+
+
 def parse_display_name(text: str) -> str:
     """Return a person's or department's name on one line, composed (NFC). Raises NameRefused.
 

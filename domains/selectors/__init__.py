@@ -58,8 +58,9 @@ from domains.selectors.mailboxes import (
 from domains.selectors.pools import Sold, sold_by, used_by, used_in
 from domains.selectors.reports import (
     Report,
-    report_of_address,
+    report_of_alias,
     report_of_domain,
+    report_of_forwarder,
     report_of_job,
     report_of_mailbox,
 )
@@ -120,8 +121,9 @@ __all__ = [
     "name_at",
     "open_domains",
     "open_grants",
-    "report_of_address",
+    "report_of_alias",
     "report_of_domain",
+    "report_of_forwarder",
     "report_of_job",
     "report_of_mailbox",
     "row_counts",

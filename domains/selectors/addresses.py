@@ -19,6 +19,7 @@ from domains.models import (
     Mailbox,
     MailboxStatus,
 )
+from domains.names import stored_address
 from domains.selectors.search import address_part, having_part
 from portal.errors import InvalidInput, NotFound
 
@@ -124,7 +125,7 @@ def directory_of(
 
 def alias_at(tenant: Tenant, address: str) -> Alias:
     """Return the alias of `tenant` at an address as a person types it. Raises InvalidInput on `alias`."""
-    found = aliases_of(tenant).filter(address__email=address.strip().lower()).first()
+    found = aliases_of(tenant).filter(address__email=stored_address(address, field="alias")).first()
     if found is None:
         raise InvalidInput(
             _("There is no alias %(address)s. Make it first.") % {"address": address.strip()[:100]},

@@ -61,9 +61,19 @@ def report_of_mailbox(tenant: Tenant, mailbox: Mailbox) -> Report:
     return _report(tenant, Address.objects.filter(pk=mailbox.address_id), (mailbox.tenant_id,))
 
 
-def report_of_address(tenant: Tenant, owner: Alias | Forwarder | Group) -> Report:
-    """Return what deleting the alias, forwarder or group touches."""
-    return _report(tenant, Address.objects.filter(pk=owner.address_id), (owner.tenant_id,))
+def report_of_alias(tenant: Tenant, alias: Alias) -> Report:
+    """Return what deleting the alias touches."""
+    return _report(tenant, Address.objects.filter(pk=alias.address_id), (alias.tenant_id,))
+
+
+def report_of_forwarder(tenant: Tenant, forwarder: Forwarder) -> Report:
+    """Return what deleting the forwarder touches."""
+    return _report(tenant, Address.objects.filter(pk=forwarder.address_id), (forwarder.tenant_id,))
+
+
+def report_of_group(tenant: Tenant, group: Group) -> Report:
+    """Return what deleting the group touches."""
+    return _report(tenant, Address.objects.filter(pk=group.address_id), (group.tenant_id,))
 
 
 def report_of_domain(tenant: Tenant, domain: Domain) -> Report:

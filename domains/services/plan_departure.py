@@ -20,6 +20,7 @@ from accounts.services.record_audit import record_audit
 from accounts.services.suspend_person import resume_person
 from domains.errors import DepartureExists, TargetRefused
 from domains.models import Departure, HandOver, Mailbox, MailboxStatus
+from domains.names import stored_address
 from domains.services.hold_mailbox import hold_mailbox
 from domains.services.read_targets import lock_forwarding, refuse_loops
 from domains.services.require_feature import require_feature
@@ -50,7 +51,7 @@ class Wishes:
 def draft_departure(*, actor: Actor, mailbox: Mailbox, wishes: Wishes) -> Departure:
     """Return the plan as a row that is not saved, for a page to show before anything happens.
 
-    Raises TargetRefused on `colleague`, InvalidInput on its field, NotAllowed.
+    Raises TargetRefused and NameRefused on `colleague`, InvalidInput on its field, NotAllowed.
     """
     _require(actor, mailbox)
     if wishes.close_days not in CLOSE_CHOICES or wishes.archive_days not in ARCHIVE_CHOICES:
@@ -191,7 +192,7 @@ def _require(actor: Actor, mailbox: Mailbox) -> None:
 
 
 def _colleague(mailbox: Mailbox, address: str) -> Mailbox:
-    wanted = address.strip().lower()
+    wanted = stored_address(address, field="colleague")
     found = (
         Mailbox.objects.filter(tenant=mailbox.tenant, address__email=wanted)
         .exclude(pk=mailbox.pk)

@@ -15,7 +15,7 @@ from accounts.services.note_access_change import note_access_change
 from accounts.services.record_audit import record_audit
 from domains.errors import AddressReserved, TargetRefused, TooManyTargets
 from domains.models import Address, Alias, AliasTarget
-from domains.names import RESERVED_LOCALPARTS
+from domains.names import RESERVED_LOCALPARTS, stored_address
 from domains.selectors import mailbox_addresses_of
 from domains.services.claim_address import claim_address, read_localpart
 from domains.services.keep_reserved import drop_alias, keep_reserved
@@ -145,7 +145,7 @@ def _hold(alias: Alias) -> Alias:
 
 
 def _targets(tenant: Tenant, mailboxes: Collection[str]) -> list[Address]:
-    wanted = {text.strip().lower() for text in mailboxes if text.strip()}
+    wanted = {stored_address(text, field="mailboxes") for text in mailboxes if text.strip()}
     if not wanted:
         raise TargetRefused(
             _("Choose at least one mailbox that the alias delivers to."), field="mailboxes"

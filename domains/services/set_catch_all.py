@@ -13,6 +13,7 @@ from accounts.roles import Action
 from accounts.services.record_audit import record_audit
 from domains.errors import DomainIsAlias, TargetRefused
 from domains.models import CatchAll, Domain
+from domains.names import stored_address
 from domains.selectors import mailbox_addresses_of
 from domains.services.read_targets import lock_forwarding, refuse_loops
 from domains.services.require_feature import require_feature
@@ -27,14 +28,15 @@ _NOBODY = "-nobody-"
 def set_catch_all(*, actor: Actor, domain: Domain, mailbox: str) -> CatchAll:
     """Deliver what nobody owns to `mailbox`, the address of a mailbox of the tenant.
 
-    Raises TargetRefused, ForwardLoop and DomainIsAlias on the field `mailbox`, NotAllowed.
+    Raises NameRefused, TargetRefused, ForwardLoop and DomainIsAlias on the field `mailbox`, NotAllowed.
     """
     require(actor, Action.DOMAIN_CHANGE, domain.tenant, domain_ids=[domain.pk])
     with transaction.atomic():
         lock_forwarding(domain.tenant)
         if Domain.objects.filter(pk=domain.pk, alias_of__isnull=False).exists():
             raise DomainIsAlias(field="mailbox")
-        address = mailbox_addresses_of(domain.tenant).filter(email=mailbox.strip().lower()).first()
+        wanted = stored_address(mailbox, field="mailbox")
+        address = mailbox_addresses_of(domain.tenant).filter(email=wanted).first()
         if address is None:
             raise TargetRefused(_("Choose one of your mailboxes."), field="mailbox")
         before = _current(domain)

@@ -13,7 +13,7 @@ from accounts.services.note_access_change import note_access_change
 from accounts.services.record_audit import record_audit
 from domains.errors import GrantRefused
 from domains.models import Access, Address, Grant, Group, Mailbox, MailboxStatus, Sends
-from domains.names import show_address
+from domains.names import show_address, stored_address
 from portal.errors import NotFound
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def set_grant(
 ) -> Grant | None:
     """Let the mailbox `grantee` do this with `address`, and nothing more; None when nothing is left.
 
-    Effective at once: what was taken away ends open sessions. Raises GrantRefused on `grantee` or
-    `access`, NotFound, NotAllowed.
+    Effective at once: what was taken away ends open sessions. Raises GrantRefused and NameRefused on
+    `grantee`, GrantRefused on `access`, NotFound, NotAllowed.
     """
     require(actor, _action(address), address.tenant, domain_ids=[address.domain_id])
     with transaction.atomic():
@@ -125,7 +125,7 @@ def _hold(address: Address) -> Address:
 
 
 def _grantee(address: Address, text: str) -> Mailbox:
-    wanted = text.strip().lower()
+    wanted = stored_address(text, field="grantee")
     found = (
         Mailbox.objects.select_related("address")
         .filter(tenant=address.tenant, address__email=wanted)
@@ -134,7 +134,7 @@ def _grantee(address: Address, text: str) -> Mailbox:
     )
     if found is None:
         raise GrantRefused(
-            _("%(address)s is no mailbox here.") % {"address": show_address(wanted[:320])},
+            _("%(address)s is no mailbox here.") % {"address": show_address(wanted)},
             field="grantee",
         )
     if found.owner_id is None:

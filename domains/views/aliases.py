@@ -14,7 +14,7 @@ from accounts.http import TenantRequest, permission
 from accounts.roles import Action
 from domains.forms import AliasForm, AliasTargetsForm
 from domains.names import RESERVED_LOCALPARTS
-from domains.selectors import alias_of, aliases_of, report_of_address
+from domains.selectors import alias_of, aliases_of, report_of_alias
 from domains.services.known_figures import known_figures
 from domains.services.set_alias import change_alias, create_alias, delete_alias
 from portal.exports import batches, export, export_asked, moment_text
@@ -128,7 +128,7 @@ def alias_delete(request: TenantRequest, tenant_id: int, alias_id: int) -> HttpR
             "email": alias.address.email,
             "list_url": "domains:alias-list",
             "list_words": _("Aliases"),
-            "report": report_of_address(request.tenant, alias),
+            "report": report_of_alias(request.tenant, alias),
         }
         return page(request, "domains/address_delete.html", context)
     delete_alias(actor=request.actor, alias=alias)

@@ -70,8 +70,16 @@ def domain_mta_sts(request: TenantRequest, tenant_id: int, domain_id: int) -> Ht
     form = MtaStsForm(request.POST)
     if form.is_valid():
         mode = StsMode(form.cleaned_data["mode"])
+        before = domain.mta_sts_mode
         if attempt(form, set_mta_sts, actor=request.actor, domain=domain, mode=mode):
-            messages.success(request, _("The policy is served from now on. Publish its new id."))
+            if mode == before:
+                messages.info(request, _("Nothing was changed."))
+            elif mode == StsMode.NONE:
+                words = _("The policy asks for nothing any more. Take its records out of the DNS.")
+                messages.success(request, words)
+            else:
+                words = _("The policy is served from now on. Publish its new id.")
+                messages.success(request, words)
             return redirect("domains:domain-dns", tenant_id, domain_id)
     context = _context(domain, dns_report(domain)) | {"sts_form": form, "may_change": True}
     return page(request, "domains/domain_dns.html", context, status=422)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.http import TenantRequest, permission
 from accounts.roles import Action
 from domains.forms import ForwarderForm, ForwarderTargetsForm
-from domains.selectors import forwarder_of, forwarders_of, report_of_address
+from domains.selectors import forwarder_of, forwarders_of, report_of_forwarder
 from domains.services.known_figures import known_figures
 from domains.services.set_forwarder import change_forwarder, create_forwarder, delete_forwarder
 from portal.exports import batches, export, export_asked, moment_text
@@ -133,7 +133,7 @@ def forwarder_delete(request: TenantRequest, tenant_id: int, forwarder_id: int) 
             "email": forwarder.address.email,
             "list_url": "domains:forwarder-list",
             "list_words": _("Forwarders"),
-            "report": report_of_address(request.tenant, forwarder),
+            "report": report_of_forwarder(request.tenant, forwarder),
         }
         return page(request, "domains/address_delete.html", context)
     delete_forwarder(actor=request.actor, forwarder=forwarder)

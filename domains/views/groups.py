@@ -13,7 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import TenantRequest, permission
 from accounts.roles import Action
 from domains.group_forms import GrantForm, GroupForm, GroupSettingsForm, MembersForm
-from domains.selectors import grants_on, group_of, groups_of, members_of, report_of_address
+from domains.selectors import grants_on, group_of, groups_of, members_of
+from domains.selectors.reports import report_of_group
 from domains.services.known_figures import known_figures
 from domains.services.set_grant import set_grant, take_grant
 from domains.services.set_group import (
@@ -210,7 +211,7 @@ def group_delete(request: TenantRequest, tenant_id: int, group_id: int) -> HttpR
             "email": group.address.email,
             "list_url": "domains:group-list",
             "list_words": _("Groups"),
-            "report": report_of_address(request.tenant, group),
+            "report": report_of_group(request.tenant, group),
         }
         return page(request, "domains/address_delete.html", context)
     delete_group(actor=request.actor, group=group)

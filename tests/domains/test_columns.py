@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,9 @@ from domains.columns import (
     parse_size,
     read_row,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def anything_goes(_value: object) -> None:
@@ -75,3 +80,19 @@ def test_no_row_crashes_the_reader(values: dict[Column, str]) -> None:
     for with_targets in (False, True):
         reading = read_row(cells, GROUND, with_targets=with_targets)
         assert reading.problems or reading.email
+
+
+def test_a_domain_that_is_unknown_in_every_row_is_compared_with_the_known_ones_once() -> None:
+    class Counted(list[str]):
+        walks = 0
+
+        def __iter__(self) -> Iterator[str]:
+            self.walks += 1
+            return super().__iter__()
+
+    known = Counted(["haivan.test"])
+    ground = Ground(known, "", anything_goes, str)
+    row = {"address": "mai@haivam.test", "aliases": "m@haivam.test"}
+    readings = [read_row(row, ground, with_targets=False) for _n in range(3)]
+    assert {reading.problems[0].suggestion for reading in readings} == {"mai@haivan.test"}
+    assert known.walks == 1

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 
 from accounts.errors import NotAllowed
 from accounts.models import Role, Tenant, TenantKind
@@ -18,10 +19,12 @@ from domains.errors import (
     TargetRefused,
     TooManyTargets,
 )
-from domains.models import Alias, CatchAll, Domain, DomainStatus, Forwarder
-from domains.selectors import catch_all_of, sender_addresses
+from domains.models import Alias, CatchAll, Domain, DomainStatus, Forwarder, HandOver
+from domains.names import NameRefused, parse_domain_name, show_address, show_domain
+from domains.selectors import alias_at, catch_all_of, sender_addresses
 from domains.services.delete_domain import delete_domain
 from domains.services.delete_mailbox import delete_mailbox
+from domains.services.plan_departure import Wishes, draft_departure
 from domains.services.provision_mailbox import provision_mailbox
 from domains.services.purge_deleted import purge_deleted
 from domains.services.read_targets import MAX_HOPS
@@ -29,12 +32,13 @@ from domains.services.set_alias import change_alias, create_alias, delete_alias
 from domains.services.set_catch_all import clear_catch_all, set_catch_all
 from domains.services.set_forwarder import change_forwarder, create_forwarder, delete_forwarder
 from domains.services.set_forwarding import set_forwarding
+from domains.services.set_grant import set_grant
 from portal.errors import LimitReached
 from tests.domains.conftest import acting
 from tests.world import Person, World, plant, unique
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from accounts.actor import Actor
 
@@ -253,6 +257,30 @@ def test_an_alias_delivers_to_many_and_they_send_as_it(
     assert sender_addresses(nam.box) == [nam.address]
 
 
+def test_an_address_is_taken_as_the_pages_show_it(world: World, admin: Actor) -> None:
+    world.domain.name = parse_domain_name(f"công-{unique('ty')}.test").a_label
+    world.domain.save(update_fields=["name"])
+    one, two = world.person(), world.person()
+
+    def everywhere(typed: str) -> Iterator[Callable[[], object]]:
+        def wishes() -> Wishes:
+            return Wishes(timezone.now(), 30, HandOver.FORWARD, colleague=typed)
+
+        domain, address = world.domain, two.box.address
+        yield lambda: create_alias(actor=admin, domain=domain, localpart="bd", mailboxes=[typed])
+        yield lambda: set_catch_all(actor=admin, domain=domain, mailbox=typed)
+        yield lambda: set_grant(actor=admin, address=address, grantee=typed, sends="as")
+        yield lambda: draft_departure(actor=admin, mailbox=two.box, wishes=wishes())
+
+    for deed in everywhere(show_address(one.address)):
+        deed()
+    assert alias_at(world.tenant, f"BD@{show_domain(world.domain.name)}").address.localpart == "bd"
+    for deed in (*everywhere("khong"), lambda: alias_at(world.tenant, "khong")):
+        with pytest.raises(NameRefused) as refusal:
+            deed()
+        assert refusal.value.field
+
+
 def test_an_alias_of_one_person_is_a_name_to_sign_in_with(
     hoa: Person, nam: Person, world: World, admin: Actor
 ) -> None:
@@ -325,7 +353,7 @@ def test_a_catch_all_is_one_of_the_tenants_mailboxes(
     set_catch_all(actor=admin, domain=world.domain, mailbox=f" {hoa.address.upper()} ")
     assert catch_all_of(world.domain) == hoa.address
     for bad in ("an@partner.test", f"nobody@{world.domain.name}", ""):
-        with pytest.raises(TargetRefused):
+        with pytest.raises(TargetRefused if bad else NameRefused):
             set_catch_all(actor=admin, domain=world.domain, mailbox=bad)
     clear_catch_all(actor=admin, domain=world.domain)
     clear_catch_all(actor=admin, domain=world.domain)

@@ -468,5 +468,9 @@ def test_whoever_has_hundreds_of_domains_types_the_name(
     wrong = client.post(page, form | {"domain": "else.test"})
     assert wrong.status_code == 422
     assert "no domain of this name" in wrong.content.decode()
+    nameless = client.post(page, form | {"name": "", "domain": world.domain.name})
+    assert f'type="text" name="domain" id="id_domain" value="{world.domain.name}"' in (
+        nameless.content.decode()
+    )
     assert client.post(page, form | {"domain": f"@{world.domain.name.upper()}"}).status_code == 302
     assert Mailbox.objects.filter(address__email=f"mai@{world.domain.name}").exists()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.contrib.messages import get_messages
 from django.http import HttpResponse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -230,10 +231,14 @@ def test_another_policy_wants_another_id(domain: Domain, admin: Actor, client: C
     assert event.changes == {"mta_sts_mode": ["testing", "enforce"]}
     assert admin.user is not None
     client.force_login(admin.user)
-    response = client.post(
-        f"/portal/{domain.tenant_id}/domains/{domain.pk}/dns/mta-sts/", {"mode": "none"}
-    )
-    assert response.status_code == 302
+    for mode, words in (
+        ("enforce", "Nothing was changed."),
+        ("testing", "Publish its new id"),
+        ("none", "asks for nothing any more"),
+    ):
+        path = f"/portal/{domain.tenant_id}/domains/{domain.pk}/dns/mta-sts/"
+        answer = client.post(path, {"mode": mode})
+        assert words in [str(told) for told in get_messages(answer.wsgi_request)][-1]
     domain.refresh_from_db()
     assert wanted() == ""
     assert domain.mta_sts_mode == StsMode.NONE
