@@ -42,6 +42,12 @@ class Column(StrEnum):
     PASSWORD = "password"  # noqa: S105 - the name of a column
     INVITE = "invite"
     TARGETS = "targets"
+    COMPANY = "company"
+    PLAN = "plan"
+    DOMAINS = "domains"
+    ADMIN_NAME = "admin_name"
+    ADMIN = "admin"
+    LANGUAGE = "language"
 
 
 LABELS: dict[Column, _StrPromise] = {
@@ -53,11 +59,48 @@ LABELS: dict[Column, _StrPromise] = {
     Column.PASSWORD: gettext_lazy("Password hash"),
     Column.INVITE: gettext_lazy("Send the link to"),
     Column.TARGETS: pgettext_lazy("column of an import", "Delivers to"),
+    Column.COMPANY: gettext_lazy("Customer"),
+    Column.PLAN: gettext_lazy("Plan"),
+    Column.DOMAINS: gettext_lazy("Domains"),
+    Column.ADMIN_NAME: gettext_lazy("Admin's name"),
+    Column.ADMIN: gettext_lazy("Admin's mail address"),
+    Column.LANGUAGE: gettext_lazy("Language"),
 }
-MAILBOX_COLUMNS = tuple(column for column in Column if column != Column.TARGETS)
+MAILBOX_COLUMNS = (
+    Column.ADDRESS,
+    Column.DOMAIN,
+    Column.NAME,
+    Column.QUOTA,
+    Column.ALIASES,
+    Column.PASSWORD,
+    Column.INVITE,
+)
 TARGET_COLUMNS = (Column.ADDRESS, Column.DOMAIN, Column.TARGETS)
+CUSTOMER_COLUMNS = (
+    Column.COMPANY,
+    Column.PLAN,
+    Column.DOMAINS,
+    Column.ADMIN_NAME,
+    Column.ADMIN,
+    Column.LANGUAGE,
+)
 # Words of headings in English and Vietnamese, without marks; the first that fits wins.
 _WORDS: dict[Column, tuple[str, ...]] = {
+    Column.ADMIN_NAME: (
+        "admin s name", "admin name", "administrator name", "contact name", "ten quan tri",
+        "ten nguoi quan tri", "ten nguoi lien he", "nguoi lien he", "nguoi dai dien", "contact person",
+    ),
+    Column.ADMIN: (
+        "admin s mail", "admin mail", "admin e mail", "admin email", "email", "e mail", "mail",
+        "thu dien tu", "dia chi thu", "dia chi quan tri", "admin", "quan tri", "contact",
+    ),
+    Column.DOMAINS: ("domain", "ten mien", "website"),
+    Column.PLAN: ("plan", "package", "goi", "cuoc"),
+    Column.LANGUAGE: ("language", "lang", "ngon ngu"),
+    Column.COMPANY: (
+        "customer", "company", "organisation", "organization", "tenant", "name", "khach hang",
+        "cong ty", "to chuc", "doanh nghiep", "don vi", "ten",
+    ),
     Column.INVITE: (
         "send the link to", "invite", "invitation", "recovery", "private", "personal",
         "gui loi moi", "gui lien ket", "ca nhan", "khoi phuc", "loi moi",
@@ -81,8 +124,8 @@ _UNITS = {"": 10**9, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12
           "mib": 2**20, "gib": 2**30, "tib": 2**40}  # fmt: skip
 _SIZE = re.compile(r"([0-9][0-9.,\u00a0 ]*)\s*([a-z]*)\Z")
 _UNLIMITED = {"unlimited", "none", "no limit", "khong gioi han", "0"}
-_SPLIT = re.compile(r"[\s,;|]+")
-_FORMULA = ("=", "+", "-", "@")
+SPLIT = re.compile(r"[\s,;|]+")
+FORMULA = ("=", "+", "-", "@")
 MAX_ALIASES = 20
 MAX_MEMBERS = 100
 
@@ -111,6 +154,11 @@ class Reading:
     invite: str = ""
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def claims(self) -> list[str]:
+        """What no other row of the file may want too."""
+        return [self.email] if self.email else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +205,9 @@ def columns_by_content(cells: Sequence[str], wanted: Collection[Column]) -> list
     for cell in cells:
         plain = fold(cell)
         guess = None
-        if "@" in cell:
+        if Column.COMPANY in wanted:
+            guess = _customer_by_content(cell)
+        elif "@" in cell:
             guess = Column.TARGETS if Column.ADDRESS in found else Column.ADDRESS
         elif _SIZE.match(plain):
             guess = Column.QUOTA
@@ -165,6 +215,14 @@ def columns_by_content(cells: Sequence[str], wanted: Collection[Column]) -> list
             guess = Column.NAME
         found.append(guess if guess in wanted and guess not in found else None)
     return found
+
+
+def _customer_by_content(cell: str) -> Column | None:
+    if "@" in cell:
+        return Column.ADMIN
+    if re.fullmatch(r"[^\s.]+(\.[^\s.]+)+", cell.strip()):
+        return Column.DOMAINS
+    return Column.COMPANY if cell.strip() else None
 
 
 def read_row(values: Mapping[str, str], ground: Ground, *, with_targets: bool) -> Reading:
@@ -256,7 +314,7 @@ def _read_address(values: Mapping[str, str], ground: Ground, reading: Reading) -
 
 def _read_name(values: Mapping[str, str], reading: Reading) -> None:
     typed = values.get(Column.NAME, "").strip().removeprefix("'")
-    if typed.startswith(_FORMULA):
+    if typed.startswith(FORMULA):
         reading.problems.append(
             Problem(
                 _("The name begins like a formula (%(sign)s).") % {"sign": typed[0]},
@@ -300,7 +358,7 @@ def _read_quota(values: Mapping[str, str], ground: Ground, reading: Reading) -> 
 
 
 def _read_aliases(values: Mapping[str, str], ground: Ground, reading: Reading) -> None:
-    typed = [part for part in _SPLIT.split(values.get(Column.ALIASES, "")) if part]
+    typed = [part for part in SPLIT.split(values.get(Column.ALIASES, "")) if part]
     if len(typed) > MAX_ALIASES:
         reading.problems.append(
             Problem(_("At most %(max)d aliases in one row.") % {"max": MAX_ALIASES}, Column.ALIASES)
@@ -353,7 +411,7 @@ def _read_password(values: Mapping[str, str], ground: Ground, reading: Reading) 
 
 
 def _read_targets(values: Mapping[str, str], reading: Reading) -> None:
-    typed = [part for part in _SPLIT.split(values.get(Column.TARGETS, "")) if part]
+    typed = [part for part in SPLIT.split(values.get(Column.TARGETS, "")) if part]
     if not typed:
         reading.problems.append(
             Problem(_("It is not said where mail is delivered to."), Column.TARGETS)

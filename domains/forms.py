@@ -500,17 +500,14 @@ class DeleteDomainForm(forms.Form):
 class ImportForm(forms.Form):
     """The table to import and what its rows become."""
 
-    KINDS = ("mailboxes", "aliases", "forwarders")
-
-    what = forms.ChoiceField(
-        label=_("The rows are"),
-        choices=[
-            ("mailboxes", _("Mailboxes")),
-            ("aliases", _("Aliases")),
-            ("forwarders", _("Forwarders")),
-        ],
-        widget=forms.RadioSelect(attrs={"class": "radio"}),
+    WHAT = (
+        ("mailboxes", _("Mailboxes")),
+        ("aliases", _("Aliases")),
+        ("forwarders", _("Forwarders")),
+        ("customers", _("Customers")),
     )
+
+    what = forms.ChoiceField(choices=WHAT)
     file = forms.FileField(
         label=_("File"),
         max_length=200,
@@ -518,6 +515,14 @@ class ImportForm(forms.Form):
         error_messages={"required": _("Choose a file.")},
         widget=forms.FileInput(attrs={"class": "input", "accept": ".csv,.txt,.tsv,.xlsx"}),
     )
+
+    def __init__(self, *args: Any, kinds: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["what"] = forms.ChoiceField(
+            label=_("The rows are"),
+            choices=[choice for choice in self.WHAT if choice[0] in kinds],
+            widget=forms.RadioSelect(attrs={"class": "radio"}),
+        )
 
     @staticmethod
     def headings(columns: Sequence[Column]) -> list[str | _StrPromise]:
@@ -569,6 +574,8 @@ class ColumnsForm(forms.Form):
             choices=[("", _("none")), *((d.name, show_domain(d.name)) for d in proved)],
             widget=forms.Select(attrs={"class": "select"}),
         )
+        if job.kind == JobKind.IMPORT_CUSTOMERS:
+            del self.fields["default_domain"]
         choices = [("", _("leave out")), *((c.value, LABELS[c]) for c in columns_for(job.kind))]
         head: list[list[str]] = job.options.get("head", [])
         self.width = len(job.options.get("columns", []))
@@ -695,6 +702,7 @@ BEGIN_FORMS: dict[JobKind, type[BeginForm]] = {
     JobKind.IMPORT_MAILBOXES: BeginMailboxImportForm,
     JobKind.IMPORT_ALIASES: BeginImportForm,
     JobKind.IMPORT_FORWARDERS: BeginImportForm,
+    JobKind.IMPORT_CUSTOMERS: BeginImportForm,
     JobKind.MAILBOX_QUOTA: BeginQuotaForm,
     JobKind.MAILBOX_ALIAS: BeginAliasForm,
     JobKind.MAILBOX_PASSWORD: BeginPasswordForm,

@@ -51,11 +51,18 @@ class Link:
 
 
 def invite_person(
-    *, actor: Actor, tenant: Tenant, email: str, role: Role, name: str = "", mail: bool = True
+    *,
+    actor: Actor,
+    tenant: Tenant,
+    email: str,
+    role: Role,
+    name: str = "",
+    mail: bool = True,
+    token: str = "",
 ) -> Link:
     """Invite somebody into a role; the link goes by mail and may be handed over as well.
 
-    Raises Conflict when an invitation to the address is open, EmailTaken when the person belongs
+    `token` is a secret of the caller's own, who can then make the link again. Raises Conflict when an invitation to the address is open, EmailTaken when the person belongs
     here already, NotAllowed, AccountsError.
     """
     require(actor, Action.PEOPLE_CHANGE, tenant)
@@ -76,6 +83,7 @@ def invite_person(
             actor,
             Invitation(tenant=tenant, email=address, name=" ".join(name.split())[:120], role=role),
             INVITATION_LIFE,
+            token,
         )
         record_audit(
             actor,
@@ -224,8 +232,8 @@ def _refuse_member(tenant: Tenant, address: str) -> None:
         )
 
 
-def _insert(actor: Actor, invitation: Invitation, life: timedelta) -> Link:
-    token = secrets.token_urlsafe(32)  # 256 random bits
+def _insert(actor: Actor, invitation: Invitation, life: timedelta, token: str = "") -> Link:
+    token = token or secrets.token_urlsafe(32)  # 256 random bits
     invitation.token_sha256 = hash_of(token)
     invitation.expires_at = timezone.now() + life
     invitation.invited_by = actor.user

@@ -27,14 +27,23 @@ def open_tenant(
     admin_email: str,
     admin_name: str = "",
     language: str = "",
+    token: str = "",
 ) -> tuple[Tenant, Link]:
-    """Create the tenant and invite its admin; both or neither. Raises as the two services do."""
+    """Create the tenant and invite its admin; both or neither. Raises as the two services do.
+
+    `token` as `invite_person` takes it.
+    """
     role = Role.RESELLER if kind == TenantKind.RESELLER else Role.COMPANY_ADMIN
     with transaction.atomic():
         tenant = create_tenant(
             actor=actor, parent=parent, kind=kind, name=name, plan=plan, language=language
         )
         link = invite_person(
-            actor=actor, tenant=tenant, email=admin_email, name=admin_name, role=role
+            actor=actor,
+            tenant=tenant,
+            email=admin_email,
+            name=admin_name,
+            role=role,
+            token=token,
         )
     return tenant, link

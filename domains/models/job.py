@@ -19,6 +19,7 @@ class JobKind(models.TextChoices):
     IMPORT_MAILBOXES = "import_mailboxes", _("Import mailboxes")
     IMPORT_ALIASES = "import_aliases", _("Import aliases")
     IMPORT_FORWARDERS = "import_forwarders", _("Import forwarders")
+    IMPORT_CUSTOMERS = "import_customers", _("Import customers")
     UNDO_IMPORT = "undo_import", _("Take an import back")
     MAILBOX_PASSWORD = "mailbox_password", _("Reset passwords")
     MAILBOX_QUOTA = "mailbox_quota", _("Change storage")
@@ -33,7 +34,12 @@ class JobKind(models.TextChoices):
     DOMAIN_DELETE = "domain_delete", _("Delete domains")
 
 
-IMPORTS = (JobKind.IMPORT_MAILBOXES, JobKind.IMPORT_ALIASES, JobKind.IMPORT_FORWARDERS)
+IMPORTS = (
+    JobKind.IMPORT_MAILBOXES,
+    JobKind.IMPORT_ALIASES,
+    JobKind.IMPORT_FORWARDERS,
+    JobKind.IMPORT_CUSTOMERS,
+)
 
 
 class JobState(models.TextChoices):

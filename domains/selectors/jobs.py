@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count
 
-from domains.models import Job, JobRow, JobState, RowState
+from domains.dns.records import OWNERSHIP_LABEL, ownership_value
+from domains.models import Domain, Job, JobRow, JobState, RowState
+from domains.names import show_domain
 from portal.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import QuerySet
 
     from accounts.models import Tenant
@@ -76,3 +80,26 @@ def row_counts(job: Job) -> dict[str, int]:
         name: sum(states.get(state, 0) for state in wanted) for name, wanted in ROW_FILTERS.items()
     }
     return counts | {"all": sum(states.values())}
+
+
+def ownership_records(job: Job, rows: Sequence[JobRow]) -> dict[int | None, list[tuple[str, ...]]]:
+    """Return domain, name and value of the TXT records to publish, by the customers rows opened.
+
+    One query. Domains that moved out of the seller's reach since are left out.
+    """
+    wanted = {name for row in rows if row.target_id for name in row.found.get("domains", ())}
+    domains = Domain.objects.filter(
+        name__in=wanted,
+        tenant__in=[row.target_id for row in rows if row.target_id],
+        tenant__parent=job.tenant,
+    )
+    found: dict[int | None, list[tuple[str, ...]]] = {}
+    for domain in domains.order_by("pk"):
+        found.setdefault(domain.tenant_id, []).append(
+            (
+                show_domain(domain.name),
+                f"{OWNERSHIP_LABEL}.{domain.name}",
+                ownership_value(domain.ownership_token),
+            )
+        )
+    return found

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.hashers import imported_hash
 from accounts.models import LoginName, User
 from accounts.selectors import limits_of
 from domains.columns import Column, Ground, Problem, Reading, read_row
+from domains.customers import read_customer
 from domains.errors import JobNotReady, JobStopped
 from domains.models import (
     OPEN_ROWS,
@@ -28,14 +29,16 @@ from domains.models import (
     RowState,
 )
 from domains.selectors import open_domains
+from domains.services.check_customers import customer_ground, judge_customers
 from domains.services.check_quota import quota_rule
+from domains.services.import_rows import Line, row_of
 from domains.services.job_rights import require_for
 from domains.services.require_room import Room, chain_of, count_of
 from domains.services.upload_import import columns_for, hold_job
 from portal.sheets import SheetRefused, read_sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from accounts.actor import Actor
     from accounts.models import Tenant
@@ -46,14 +49,8 @@ ROOM_OF = {
     JobKind.IMPORT_MAILBOXES: Room.MAILBOXES,
     JobKind.IMPORT_ALIASES: Room.ALIASES,
     JobKind.IMPORT_FORWARDERS: Room.FORWARDERS,
+    JobKind.IMPORT_CUSTOMERS: Room.DOMAINS,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    number: int
-    values: dict[str, str]
-    reading: Reading
 
 
 def check_import(job: Job) -> None:
@@ -62,9 +59,9 @@ def check_import(job: Job) -> None:
     if file is None:
         raise SheetRefused(_("The file is gone. Upload it again."))
     JobRow.objects.filter(job=job).delete()
-    ground = ground_of(job)
+    read, judge = _judges_of(job)
     seen: dict[str, int] = {}
-    lines = _lines(job, bytes(file.content), ground)
+    lines = _lines(job, bytes(file.content), read)
     handled = 0
     while batch := list(islice(lines, BATCH)):
         handled += len(batch)
@@ -74,7 +71,7 @@ def check_import(job: Job) -> None:
                 _("The file has more than %(max)d rows. Split it into several.") % {"max": MAX_ROWS}
             )
         with transaction.atomic():
-            JobRow.objects.bulk_create(_judged(job, batch, seen))
+            JobRow.objects.bulk_create(judge(batch, seen))
             if not Job.objects.filter(pk=job.pk, state=JobState.CHECKING).update(handled=handled):
                 return
         refuse_stopped(job)
@@ -99,7 +96,7 @@ def mend_rows(*, actor: Actor, job: Job, corrections: Mapping[int, Mapping[str, 
         held = hold_job(job, (JobState.READY,))
         if not held.is_import:
             raise JobNotReady
-        ground = ground_of(held)
+        read, judge = _judges_of(held)
         rows = list(JobRow.objects.filter(job=held, pk__in=corrections, state=RowState.WRONG))
         lines = []
         for row in rows:
@@ -109,14 +106,17 @@ def mend_rows(*, actor: Actor, job: Job, corrections: Mapping[int, Mapping[str, 
                 if c in columns_for(held.kind)
             }
             values = row.values | known
-            lines.append(_Line(row.number, values, _read(held, values, ground)))
-        emails = [line.reading.email for line in lines if line.reading.email]
-        seen = dict(
-            JobRow.objects.filter(job=held, name__in=emails)
-            .exclude(pk__in=[row.pk for row in rows])
-            .values_list("name", "number")
-        )
-        judged = {row.number: row for row in _judged(held, lines, seen)}
+            lines.append(Line(row.number, values, read(values)))
+        claims = [claim for line in lines for claim in line.reading.claims]
+        others = JobRow.objects.filter(job=held).exclude(state=RowState.WRONG)
+        seen = {
+            claim: other.number
+            for other in others.filter(
+                Q(name__in=claims) | Q(found__claims__has_any_keys=claims)
+            ).order_by("-number")
+            for claim in (other.name, *other.found.get("claims", ()))
+        }
+        judged = {row.number: row for row in judge(lines, seen)}
         for row in rows:
             fresh = judged[row.number]
             row.name, row.state, row.message = fresh.name, fresh.state, fresh.message
@@ -149,6 +149,31 @@ def room_for(tenant: Tenant, kind: str) -> int | None:
     return min(left, default=None)
 
 
+def needed_room(job: Job, ready: int) -> int:
+    """Return how much of `room_for` the `ready` rows take: one each, or a customer's domains."""
+    if job.kind != JobKind.IMPORT_CUSTOMERS:
+        return ready
+    rows = JobRow.objects.filter(job=job, state__in=OPEN_ROWS)
+    return sum(len(names) for names in rows.values_list("found__domains", flat=True))
+
+
+def _judges_of(
+    job: Job,
+) -> tuple[
+    Callable[[Mapping[str, str]], Any],
+    Callable[[Sequence[Line[Any]], dict[str, int]], Iterator[JobRow]],
+]:
+    """Return what reads a row of the job, and what asks the database about rows that were read."""
+    if job.kind == JobKind.IMPORT_CUSTOMERS:
+        return partial(read_customer, ground=customer_ground(job.tenant)), partial(
+            judge_customers, job
+        )
+    read = partial(
+        read_row, ground=ground_of(job), with_targets=job.kind != JobKind.IMPORT_MAILBOXES
+    )
+    return read, partial(_judged, job)
+
+
 def _checked(job: Job) -> None:
     rows = JobRow.objects.filter(job=job)
     wrong = rows.filter(state=RowState.WRONG).count()
@@ -157,7 +182,9 @@ def _checked(job: Job) -> None:
     )
 
 
-def _lines(job: Job, content: bytes, ground: Ground) -> Iterator[_Line]:
+def _lines(
+    job: Job, content: bytes, read: Callable[[Mapping[str, str]], Any]
+) -> Iterator[Line[Any]]:
     options = job.options
     sheet = read_sheet(content, encoding=options["encoding"], separator=options["separator"])
     columns: list[str] = options["columns"]
@@ -168,7 +195,7 @@ def _lines(job: Job, content: bytes, ground: Ground) -> Iterator[_Line]:
         values = {
             column: cell[:1000] for column, cell in zip(columns, cells, strict=False) if column
         }
-        reading = _read(job, values, ground)
+        reading = read(values)
         if len(cells) > len(columns) and any(cells[len(columns) :]):
             reading.problems.insert(
                 0,
@@ -177,14 +204,10 @@ def _lines(job: Job, content: bytes, ground: Ground) -> Iterator[_Line]:
                     % {"n": len(cells), "m": len(columns)}
                 ),
             )
-        yield _Line(number, values, reading)
+        yield Line(number, values, reading)
 
 
-def _read(job: Job, values: Mapping[str, str], ground: Ground) -> Reading:
-    return read_row(values, ground, with_targets=job.kind != JobKind.IMPORT_MAILBOXES)
-
-
-def _judged(job: Job, lines: Sequence[_Line], seen: dict[str, int]) -> Iterator[JobRow]:
+def _judged(job: Job, lines: Sequence[Line[Reading]], seen: dict[str, int]) -> Iterator[JobRow]:
     """Yield rows with what the database says about them. Constant queries; `seen` grows."""
     wanted = {line.reading.email for line in lines if line.reading.email}
     aliases = {alias for line in lines for alias in line.reading.aliases}
@@ -225,14 +248,8 @@ def _judged(job: Job, lines: Sequence[_Line], seen: dict[str, int]) -> Iterator[
         yield _row(job, line, state, words)
 
 
-def _row(job: Job, line: _Line, state: str, words: str) -> JobRow:
+def _row(job: Job, line: Line[Reading], state: str, words: str) -> JobRow:
     reading = line.reading
-    hint = next((p for p in reading.problems if p.suggestion), None)
-    if reading.problems and state != RowState.SKIPPED:
-        state, words = RowState.WRONG, " ".join(problem.words for problem in reading.problems)
-    elif not state and reading.notes:
-        state, words = RowState.WARNING, " ".join(reading.notes)
-    marked = [p.column for p in reading.problems if p.column]
     found: dict[str, Any] = {
         "email": reading.email,
         "localpart": reading.localpart,
@@ -243,20 +260,9 @@ def _row(job: Job, line: _Line, state: str, words: str) -> JobRow:
         "targets": reading.targets,
         "password": reading.password,
         "invite": reading.invite,
-        "marked": marked,
     }
-    if hint and hint.column:
-        found["hint"] = {"column": hint.column, "text": hint.suggestion}
-    shown = reading.email or line.values.get(Column.ADDRESS, "")
-    return JobRow(
-        job=job,
-        number=line.number,
-        name=shown[:320],
-        state=state or RowState.READY,
-        message=words,
-        values=line.values,
-        found=found,
-    )
+    name = reading.email or line.values.get(Column.ADDRESS, "")
+    return row_of(job, line, name=name, found=found, state=state, words=words)
 
 
 def _taken(job: Job, emails: set[str]) -> dict[str, tuple[str, str]]:
@@ -303,7 +309,7 @@ def _elsewhere(job: Job, emails: set[str]) -> dict[str, str]:
     )
 
 
-def _targets(job: Job, lines: Sequence[_Line]) -> set[str]:
+def _targets(job: Job, lines: Sequence[Line[Reading]]) -> set[str]:
     wanted = {target for line in lines for target in line.reading.targets}
     return set(
         Mailbox.objects.of(job.tenant)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from domains.models import Job, JobRow
 
 PURPOSE = "links of jobs"
-WITH_LINKS = (JobKind.IMPORT_MAILBOXES, JobKind.MAILBOX_PASSWORD)
+WITH_LINKS = (JobKind.IMPORT_MAILBOXES, JobKind.IMPORT_CUSTOMERS, JobKind.MAILBOX_PASSWORD)
 
 
 def link_token(job: Job, row: JobRow) -> str:

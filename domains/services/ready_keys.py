@@ -13,6 +13,7 @@ from domains.dkim import make_key_pair, record_text
 from domains.dns.updates import UpdateRefused, put_txt
 from domains.models import DkimKey, Domain
 from portal.config import stack
+from portal.nudge import after_commit
 from portal.sealing import seal
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 SELECTORS = ("s1", "s2")  # one signs, the other stands ready for the next change of keys
 SEAL_PURPOSE = "dkim"
 BATCH = 20
+TASK = "domains.ready_keys"
 
 
 def add_keys(domain: Domain, ready: Iterable[KeyPair] = ()) -> None:
@@ -74,16 +76,22 @@ def publish_keys(domain: Domain) -> int:
 
 
 def ready_keys() -> int:
-    """Complete some domains that lack a key or its publication; return how many."""
+    """Complete some domains that lack a key or its publication; return how many.
+
+    Where more lack keys, the next worker goes on at once.
+    """
     keys = DkimKey.objects.filter(domain=OuterRef("pk"))
-    lacking = Domain.objects.filter(~Exists(keys.filter(selector=SELECTORS[1])))
+    without = Domain.objects.filter(~Exists(keys.filter(selector=SELECTORS[1])))
+    lacking = list(without[:BATCH])
     unpublished = Domain.objects.filter(
         pk__in=DkimKey.objects.filter(published_at=None).exclude(delegated_to="").values("domain")
     )
-    found = {domain.pk: domain for domain in [*lacking[:BATCH], *unpublished[:BATCH]]}
+    found = {domain.pk: domain for domain in [*lacking, *unpublished[:BATCH]]}
     for domain in found.values():
         add_keys(domain)
         publish_keys(domain)
+    if len(lacking) == BATCH:
+        after_commit(TASK)
     return len(found)
 
 

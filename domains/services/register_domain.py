@@ -29,27 +29,30 @@ TOKEN_BYTES = 16
 _LOCK = 0x686F7074687502  # advisory: names above and below each other are compared one at a time
 
 
-def register_domain(*, actor: Actor, tenant: Tenant, name: str) -> Domain:
+def register_domain(*, actor: Actor, tenant: Tenant, name: str, at_once: bool = True) -> Domain:
     """Insert the pending domain with its token and DKIM keys, and ask its DNS at once.
+
+    Without `at_once` the clock makes the keys and asks: for who registers hundreds.
 
     Raises NameRefused, DomainListed, DomainTaken, DomainOverlaps, DomainOfOperator (all on the
     field `name`), LimitReached, NotAllowed.
     """
     require(actor, Action.DOMAIN_CREATE, tenant)
     parsed = _read(name)
-    _refuse_operators_own(parsed, tenant)
-    pairs = [make_key_pair() for _selector in SELECTORS]
+    refuse_operators_own(parsed, tenant)
+    pairs = [make_key_pair() for _selector in SELECTORS] if at_once else []
     with transaction.atomic():
         # tenants before names, as everywhere: who holds the names never waits for a tenant
         require_room(tenant, Room.DOMAINS)
         _lock_names()
-        _refuse_taken(parsed, tenant)
+        refuse_taken(parsed, tenant)
         domain = _insert(parsed, tenant)
-        add_keys(domain, pairs)
         record_audit(
             actor, tenant, action="domain.create", target=("domain", domain.pk, domain.name)
         )
-        open_check(domain, by_person=False)
+        if at_once:
+            add_keys(domain, pairs)
+            open_check(domain, by_person=False)
     return domain
 
 
@@ -74,8 +77,9 @@ def _insert(parsed: DomainName, tenant: Tenant) -> Domain:
         raise DomainTaken(field="name") from exc
 
 
-def _refuse_operators_own(parsed: DomainName, tenant: Tenant) -> None:
-    if tenant.kind == TenantKind.OPERATOR:
+def refuse_operators_own(parsed: DomainName, tenant: Tenant | None) -> None:
+    """Raise DomainOfOperator for the names that the installation itself needs."""
+    if tenant is not None and tenant.kind == TenantKind.OPERATOR:
         return
     for own in {stack().operator_domain, stack().mail_hostname}:
         if parsed.a_label == own or parsed.a_label in own_parents(own) or own in parsed.parents:
@@ -93,21 +97,26 @@ def _lock_names() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
-def _refuse_taken(parsed: DomainName, tenant: Tenant) -> None:
+def refuse_taken(parsed: DomainName, tenant: Tenant | None) -> None:
+    """Raise where the name, one above or one below is somebody's; None: of a tenant yet to come.
+
+    Raises DomainListed, DomainTaken, DomainOverlaps.
+    """
+    own = tenant.pk if tenant else 0
     same = Domain.objects.filter(name=parsed.a_label).values_list("tenant_id", flat=True).first()
     if same is not None:
-        raise (DomainListed if same == tenant.pk else DomainTaken)(field="name")
-    others = Domain.objects.exclude(tenant=tenant)
-    if others.filter(name__in=parsed.parents).exists() or _names_below(parsed, tenant):
+        raise (DomainListed if same == own else DomainTaken)(field="name")
+    others = Domain.objects.exclude(tenant_id=own)
+    if others.filter(name__in=parsed.parents).exists() or _names_below(parsed, own):
         raise DomainOverlaps(field="name")
 
 
-def _names_below(parsed: DomainName, tenant: Tenant) -> bool:
+def _names_below(parsed: DomainName, tenant_id: int) -> bool:
     """Return whether another tenant has a name below; served by the index on reverse(name)."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM domains_domain"
             " WHERE reverse(name) LIKE reverse(%s) || '.%%' AND tenant_id <> %s)",
-            [parsed.a_label, tenant.pk],
+            [parsed.a_label, tenant_id],
         )
         return bool((cursor.fetchone() or (False,))[0])

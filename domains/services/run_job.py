@@ -35,6 +35,7 @@ from domains.models import (
     RowState,
 )
 from domains.services.carry_changes import carry_changes
+from domains.services.carry_customers import carry_customers
 from domains.services.carry_deletes import carry_deletes
 from domains.services.carry_import import carry_mailboxes
 from domains.services.carry_targets import carry_targets
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+SMALL_BATCHES = {JobKind.IMPORT_CUSTOMERS: 20}  # of rows that cost much, under the same locks
 MAX_ATTEMPTS = 5
 PROGRESS_SECONDS = 600
 _LOCK_CLASS = 0x6A6F62  # advisory: "job", with the job's id
@@ -59,6 +61,7 @@ _CARRIERS = {
     JobKind.IMPORT_MAILBOXES: carry_mailboxes,
     JobKind.IMPORT_ALIASES: carry_targets,
     JobKind.IMPORT_FORWARDERS: carry_targets,
+    JobKind.IMPORT_CUSTOMERS: carry_customers,
     JobKind.ALIAS_DELETE: carry_deletes,
     JobKind.FORWARDER_DELETE: carry_deletes,
     JobKind.DOMAIN_DELETE: carry_deletes,
@@ -137,6 +140,7 @@ def _take(job_id: int) -> Job | None:
 
 
 def _work(job: Job, batch: int) -> None:
+    batch = min(batch, SMALL_BATCHES.get(JobKind(job.kind), batch))
     try:
         if job.attempts > MAX_ATTEMPTS:
             raise JobEnded(

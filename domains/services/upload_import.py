@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from domains.columns import (
+    CUSTOMER_COLUMNS,
     MAILBOX_COLUMNS,
     TARGET_COLUMNS,
     Column,
@@ -32,22 +33,34 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 10_000_000
 SAMPLE = 5
+_COLUMNS: dict[str, tuple[Column, ...]] = {
+    JobKind.IMPORT_MAILBOXES: MAILBOX_COLUMNS,
+    JobKind.IMPORT_ALIASES: TARGET_COLUMNS,
+    JobKind.IMPORT_FORWARDERS: TARGET_COLUMNS,
+    JobKind.IMPORT_CUSTOMERS: CUSTOMER_COLUMNS,
+}
+_NEEDED: dict[str, set[Column]] = {
+    JobKind.IMPORT_MAILBOXES: {Column.ADDRESS},
+    JobKind.IMPORT_ALIASES: {Column.ADDRESS, Column.TARGETS},
+    JobKind.IMPORT_FORWARDERS: {Column.ADDRESS, Column.TARGETS},
+    JobKind.IMPORT_CUSTOMERS: {Column.COMPANY, Column.ADMIN},
+}
 
 
 def columns_for(kind: str) -> tuple[Column, ...]:
     """Return the columns an import of this kind understands."""
-    return MAILBOX_COLUMNS if kind == JobKind.IMPORT_MAILBOXES else TARGET_COLUMNS
+    return _COLUMNS[kind]
 
 
 def needed_for(kind: str) -> set[Column]:
     """Return the columns without which nothing can be checked."""
-    return {Column.ADDRESS} | ({Column.TARGETS} if kind != JobKind.IMPORT_MAILBOXES else set())
+    return _NEEDED[kind]
 
 
 def upload_import(
     *, actor: Actor, tenant: Tenant, kind: JobKind, file_name: str, content: bytes
 ) -> Job:
-    """Keep the file and have it checked; a draft where no column of addresses was found.
+    """Keep the file and have it checked; a draft where a column it cannot do without was not found.
 
     Raises SheetRefused on the field `file`, NotAllowed.
     """

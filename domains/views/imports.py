@@ -11,8 +11,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.http import TenantRequest, permission
+from accounts.models import TenantKind
 from accounts.roles import Action
-from domains.columns import Column
+from accounts.selectors import plans_of
+from domains.columns import CUSTOMER_COLUMNS, Column
 from domains.forms import ColumnsForm, ImportForm
 from domains.models import Job, JobKind
 from domains.selectors import domains_within, job_of
@@ -33,6 +35,10 @@ SAMPLES = {
     ),
     "aliases": ((Column.ADDRESS, Column.TARGETS), ("info@{}", "ha.tran@{} huy.do@{}")),
     "forwarders": ((Column.ADDRESS, Column.TARGETS), ("hoadon@{}", "ketoan@example.com")),
+    "customers": (
+        CUSTOMER_COLUMNS,
+        ("Công ty Hải Vân", "", "haivan.vn haivan.com", "Trần Thu Hà", "ha.tran@gmail.com", "vi"),
+    ),
 }
 
 
@@ -41,11 +47,12 @@ SAMPLES = {
 def import_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
     """Ask for the file, and take it in."""
     require_whole_tenant(request.actor)
-    asked = request.GET.get("what", "")
+    asked, kinds = request.GET.get("what", ""), _kinds(request)
     form = ImportForm(
         request.POST or None,
         request.FILES or None,
-        initial={"what": asked if asked in ImportForm.KINDS else "mailboxes"},
+        kinds=kinds,
+        initial={"what": asked if asked in kinds else next(iter(kinds), "")},
     )
     if form.is_valid():
         file = form.cleaned_data["file"]
@@ -64,7 +71,7 @@ def import_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
         "here": "jobs",
         "form": form,
         "max_bytes": MAX_BYTES,
-        "has_domains": domains_within(request.tenant).exists(),
+        "kinds": kinds,
     }
     return page(request, "domains/import_form.html", context, status=422 if form.errors else 200)
 
@@ -75,10 +82,15 @@ def import_sample(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
     """Give a file with the headings and one row, to be filled in."""
     what = request.GET.get("what", "")
     columns, row = SAMPLES[what if what in SAMPLES else "mailboxes"]
+    plan = plans_of(request.tenant).values_list("name", flat=True).first() or ""
     domain = domains_within(request.tenant).order_by("pk").first()
     name = domain.name if domain else "congty.vn"
     heads = ImportForm.headings(columns)
-    return export(request, what or "mailboxes", heads, [[cell.replace("{}", name) for cell in row]])
+    cells = [
+        plan if column == Column.PLAN else cell.replace("{}", name)
+        for column, cell in zip(columns, row, strict=True)
+    ]
+    return export(request, what or "mailboxes", heads, [cells])
 
 
 @require_POST
@@ -111,6 +123,14 @@ def import_rows(request: TenantRequest, tenant_id: int, job_id: int) -> HttpResp
     return redirect(f"{request.path.removesuffix('rows/')}?show=wrong")
 
 
+def _kinds(request: TenantRequest) -> tuple[str, ...]:
+    """Return what the person can import here: addresses into domains, customers below a seller."""
+    hosting = ("mailboxes", "aliases", "forwarders")
+    kinds = hosting if domains_within(request.tenant).exists() else ()
+    sells = request.tenant.kind != TenantKind.COMPANY and request.actor.may(Action.TENANT_CREATE)
+    return (*kinds, "customers") if sells else kinds
+
+
 def _choose(request: TenantRequest, job: Job, form: ColumnsForm) -> bool:
     data = form.cleaned_data
     choose_columns(
@@ -120,7 +140,7 @@ def _choose(request: TenantRequest, job: Job, form: ColumnsForm) -> bool:
         encoding=data["encoding"],
         separator=data["separator"],
         has_heading=data["has_heading"],
-        default_domain=data["default_domain"],
+        default_domain=data.get("default_domain", ""),
     )
     return True
 

@@ -26,8 +26,9 @@ from domains.selectors import (
     report_of_job,
     row_counts,
 )
+from domains.selectors.jobs import ownership_records
 from domains.services.begin_job import begin_job, cancel_job, may_undo, undo_job
-from domains.services.check_import import room_for
+from domains.services.check_import import needed_room, room_for
 from domains.services.check_quota import largest_quota
 from domains.services.job_links import WITH_LINKS, links_of, may_have_links
 from domains.services.job_rights import NEEDS
@@ -56,6 +57,7 @@ _DELETIONS = (
     JobKind.DOMAIN_DELETE,
 )
 _LISTS = {
+    JobKind.IMPORT_CUSTOMERS: "accounts:tenant-list",
     JobKind.IMPORT_ALIASES: "domains:alias-list",
     JobKind.ALIAS_DELETE: "domains:alias-list",
     JobKind.IMPORT_FORWARDERS: "domains:forwarder-list",
@@ -170,6 +172,9 @@ def job_result(request: TenantRequest, tenant_id: int, job_id: int) -> HttpRespo
     with_links = job.kind in WITH_LINKS
     if with_links:
         heads.append(_("Link"))
+    of_customers = job.kind == JobKind.IMPORT_CUSTOMERS
+    if of_customers:
+        heads += [_("Domain"), _("TXT record"), _("Value")]
 
     def cells() -> Iterator[list[Cell]]:
         is_noted = False
@@ -178,8 +183,12 @@ def job_result(request: TenantRequest, tenant_id: int, job_id: int) -> HttpRespo
             if links and not is_noted:
                 note_links(actor=request.actor, job=job)
                 is_noted = True
+            records = ownership_records(job, chunk) if of_customers else {}
             for row in chunk:
-                yield _row_cells(row, columns, links.get(row.pk, ""), with_links=with_links)
+                known = _row_cells(row, columns, links.get(row.pk, ""), with_links=with_links)
+                # a customer's line is repeated for each domain, so that lines can be filtered
+                for record in records.get(row.target_id, [("", "", "")] if of_customers else [()]):
+                    yield [*known, *record]
 
     return export(request, str(job), heads, cells())
 
@@ -205,10 +214,15 @@ def _job_cells(job: Job) -> list[Cell]:
     ]
 
 
+def _lead(job: Job) -> Column:
+    """Return the column that names a row."""
+    return columns_for(job.kind)[0] if job.is_import else Column.ADDRESS
+
+
 def _shown_columns(job: Job) -> list[Column]:
-    """Return the columns of the preview after the address: those the file has."""
+    """Return the columns of the preview after the first: those the file has."""
     named = job.options.get("columns", [])
-    return [c for c in columns_for(job.kind) if c != Column.ADDRESS and c in named]
+    return [c for c in columns_for(job.kind) if c != _lead(job) and c in named]
 
 
 def _begin(request: TenantRequest, job: Job, form: BeginForm) -> bool:
@@ -242,6 +256,7 @@ def _shown(
         "here": "jobs",
         "job": job,
         "kind": JobKind(job.kind).label,
+        "lead": _lead(job),
         "shown": shown,
         "counts": counts,
         "page": None
@@ -252,12 +267,14 @@ def _shown(
     }
     if job.state == JobState.DRAFT or (waits and job.is_import):
         room = room_for(job.tenant, job.kind)
+        needed = needed_room(job, counts["ready"])
         context |= {
             "form": form or _begin_form(job),
             "columns_form": ColumnsForm.of(job),
             "columns": _shown_columns(job),
             "room": room,
-            "too_many": room is not None and counts["ready"] > room,
+            "needed": needed,
+            "too_many": room is not None and needed > room,
             "largest": largest_quota(job.tenant),
         }
         return page(request, "domains/import_preview.html", context, status=status)

@@ -1,0 +1,230 @@
+"""Importing customers: tenant, plan, admin and domains of each row, by the rules of the forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client
+
+from accounts.errors import NotAllowed
+from accounts.models import AuditEvent, Invitation, Plan, Role, Tenant, TenantKind, TenantStatus
+from delivery.models import Submission
+from domains.models import DkimKey, Domain, Job, JobKind, JobRow, JobState
+from domains.services.check_import import mend_rows
+from domains.services.ready_keys import ready_keys
+from domains.services.upload_import import choose_columns, upload_import
+from tests.domains.conftest import acting
+from tests.domains.importing import imported, said, states, uploaded
+from tests.world import World, operator_tenant, unique
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+
+HEAD = "Tên khách hàng;Gói;Tên miền;Người liên hệ;Email;Ngôn ngữ\n"
+
+
+@pytest.fixture
+def seller(world: World) -> Actor:
+    return acting(world.reseller, Role.RESELLER)
+
+
+@pytest.fixture
+def small(world: World) -> Plan:
+    return Plan.objects.create(tenant=world.reseller, name="Gói Nhỏ", max_domains=2)
+
+
+def customers(actor: Actor, world: World, table: str) -> Job:
+    return uploaded(
+        actor, world.reseller, table, kind=JobKind.IMPORT_CUSTOMERS, name="customers.csv"
+    )
+
+
+def test_a_row_becomes_a_customer_with_plan_admin_and_domains(
+    world: World, seller: Actor, small: Plan
+) -> None:
+    name, d = unique("Tiệm bánh "), unique("c")
+    table = f"{HEAD}{name};gói nhỏ;{d}.vn, {d}.com;Trần Hà;Ha@{d}.example;Tiếng Việt\n"
+    job = customers(seller, world, table)
+    assert (job.state, job.total, job.refused) == (JobState.READY, 1, 0)
+    assert not Tenant.objects.filter(parent=world.reseller, name=name).exists()
+
+    job = imported(seller, job)
+    assert (job.state, job.handled, job.refused) == (JobState.DONE, 1, 0)
+    tenant = Tenant.objects.get(parent=world.reseller, name=name)
+    assert (tenant.kind, tenant.plan, tenant.language) == (TenantKind.COMPANY, small, "vi")
+    assert set(tenant.domains.values_list("name", "status")) == {
+        (f"{d}.vn", "pending"),
+        (f"{d}.com", "pending"),
+    }
+    invitation = Invitation.objects.get(tenant=tenant)
+    assert (invitation.email, invitation.role) == (f"ha@{d}.example", Role.COMPANY_ADMIN)
+    assert (invitation.name, invitation.invited_by) == ("Trần Hà", seller.user)
+    assert JobRow.objects.get(job=job).target_id == tenant.pk
+    actions = AuditEvent.objects.filter(tenant_id=tenant.pk).values_list("action", flat=True)
+    assert sorted(actions) == ["domain.create"] * 2 + ["invitation.create", "tenant.create"]
+
+    again = customers(seller, world, table)
+    assert states(again) == {2: "skipped"}
+
+
+def test_the_result_file_has_a_line_for_each_domain_with_record_and_link(
+    world: World, small: Plan
+) -> None:
+    reseller = world.admin_of(world.reseller, Role.RESELLER)
+    actor = acting(world.reseller, Role.RESELLER, reseller.user)
+    d = unique("c")
+    job = imported(
+        actor,
+        customers(
+            actor,
+            world,
+            f"{HEAD}{unique('A ')};;{d}.vn {d}.com;;a@{d}.example;en\n{unique('B ')};;;;b@{d}.example;\n",
+        ),
+    )
+    client = Client(HTTP_ACCEPT_LANGUAGE="en")
+    client.force_login(reseller.user)
+    answer = client.get(f"/portal/{world.reseller.pk}/jobs/{job.pk}/result/?export=csv")
+    body = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    lines = body.strip().splitlines()
+    assert len(lines) == 1 + 2 + 1
+    token = Domain.objects.get(name=f"{d}.com").ownership_token
+    assert f"_hopthu.{d}.com,hopthu-verify={token}" in lines[2]
+    assert all("/invitation/" in line for line in lines[1:])
+    other = Client(HTTP_ACCEPT_LANGUAGE="en")
+    other.force_login(world.admin_of(world.reseller, Role.RESELLER).user)
+    answer = other.get(f"/portal/{world.reseller.pk}/jobs/{job.pk}/result/?export=csv")
+    shown = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    assert "/invitation/" not in shown
+    assert token in shown
+
+
+def test_what_is_wrong_is_said_in_words_with_a_suggestion(
+    world: World, seller: Actor, small: Plan
+) -> None:
+    d = unique("c")
+    taken = world.domain.name
+    rows = [
+        f"{unique('A ')};Goi Nhỏ 1;{d}a.vn;;a@{d}.example;",
+        f"{unique('B ')};;https://www.{d}b.vn/;;b@{d}.example;",
+        f"{unique('C ')};;{taken};;c@{d}.example;",
+        f"{unique('D ')};;sub.{taken};;d@{d}.example;",
+        f"{unique('E ')};;{d}e.vn;;e@{d},example.com;",
+        f";;{d}f.vn;;f@{d}.example;",
+        f"{unique('G ')};;{d}g.vn;;;",
+        f"=HYPERLINK(1);;{d}h.vn;;h@{d}.example;",
+        f"{unique('I ')};Gói Nhỏ;{d}i.vn {d}i.com {d}i.net;;i@{d}.example;",
+        f"{unique('J ')};;{d}a.vn;;j@{d}.example;",
+        f"{unique('K ')};;{d}k.vn;;k@{d}.example;englisch",
+    ]
+    job = customers(seller, world, HEAD + "\n".join(rows))
+    assert set(states(job).values()) == {"wrong"}
+    hints = {row.number: row.found.get("hint") for row in JobRow.objects.filter(job=job)}
+    assert hints[2] == {"column": "plan", "text": "Gói Nhỏ"}
+    assert hints[3] == {"column": "domains", "text": f"{d}b.vn"}
+    assert hints[6] == {"column": "admin", "text": f"e@{d}.example.com"}
+    assert hints[12] == {"column": "language", "text": "en"}
+    assert f"{taken}: " in said(job, 4)
+    assert "name of the customer is missing" in said(job, 7)
+    assert "invitation goes there" in said(job, 8)
+    assert "like a formula" in said(job, 9)
+    assert "allows 2 domains, the row names 3" in said(job, 10)
+    assert f"{d}a.vn stands in line 2 already" in said(job, 11)
+
+    first = JobRow.objects.get(job=job, number=2)
+    last = JobRow.objects.get(job=job, number=11)
+    assert mend_rows(actor=seller, job=job, corrections={first.pk: {"plan": "Gói Nhỏ"}}) == 1
+    assert mend_rows(actor=seller, job=job, corrections={last.pk: {"domains": f"{d}a.vn"}}) == 0
+    assert mend_rows(actor=seller, job=job, corrections={last.pk: {"domains": f"{d}j.vn"}}) == 1
+    assert "stands in" not in said(job, 11)
+
+
+def test_limits_hold_and_a_refused_row_leaves_nothing_behind(
+    world: World, seller: Actor, small: Plan
+) -> None:
+    world.reseller.plan = Plan.objects.create(
+        tenant=operator_tenant(), name=unique("P "), max_domains=2
+    )
+    world.reseller.save(update_fields=["plan"])
+    d, a, b = unique("c"), unique("A "), unique("B ")
+    job = customers(
+        seller, world, f"{HEAD}{a};;{d}a.vn;;a@{d}.example;\n{b};;{d}b.vn;;b@{d}.example;\n"
+    )
+    job = imported(seller, job)
+    assert states(job) == {2: "done", 3: "refused"}
+    assert said(job, 3).startswith(f"{d}b.vn: ")
+    assert not Tenant.objects.filter(name=b).exists()
+    assert not Submission.objects.filter(outcomes__recipient=f"b@{d}.example").exists()
+
+
+def test_all_or_nothing_opens_none_when_one_is_refused(
+    world: World, seller: Actor, small: Plan
+) -> None:
+    d, a, b = unique("c"), unique("A "), unique("B ")
+    job = customers(
+        seller, world, f"{HEAD}{a};;{d}a.vn;;a@{d}.example;\n{b};;{d}b.vn;;b@{d}.example;\n"
+    )
+    Domain.objects.create(tenant=world.tenant, name=f"{d}b.vn", ownership_token="t")
+    job = imported(seller, job, whole=True)
+    assert job.state == JobState.FAILED
+    assert "line 3" in job.message
+    assert not Tenant.objects.filter(name__in=[a, b]).exists()
+
+
+def test_only_who_sells_may_import_customers(world: World, admin: Actor, seller: Actor) -> None:
+    table = f"{HEAD}{unique('A ')};;;;a@x.example;\n".encode()
+    with pytest.raises(NotAllowed):
+        upload_import(
+            actor=admin,
+            tenant=world.tenant,
+            kind=JobKind.IMPORT_CUSTOMERS,
+            file_name="c.csv",
+            content=table,
+        )
+    helper = acting(world.reseller, Role.HELP_DESK)
+    with pytest.raises(NotAllowed):
+        upload_import(
+            actor=helper,
+            tenant=world.reseller,
+            kind=JobKind.IMPORT_CUSTOMERS,
+            file_name="c.csv",
+            content=table,
+        )
+    client = Client(HTTP_ACCEPT_LANGUAGE="en")
+    client.force_login(world.admin_of(world.tenant, Role.COMPANY_ADMIN).user)
+    page = client.get(f"/portal/{world.tenant.pk}/jobs/import/?what=customers").content.decode()
+    assert 'value="customers"' not in page
+
+
+def test_a_customer_who_ended_keeps_the_name(world: World, seller: Actor) -> None:
+    Tenant.objects.filter(pk=world.tenant.pk).update(
+        status=TenantStatus.TERMINATED, purge_after="2100-01-01T00:00:00Z"
+    )
+    job = customers(seller, world, f"{HEAD}{world.tenant.name.upper()};;;;a@x.example;\n")
+    assert "has ended" in said(job, 2)
+
+
+def test_a_file_without_headings_is_understood_or_asked_about(world: World, seller: Actor) -> None:
+    job = customers(seller, world, f"{unique('A ')};{unique('c')}.vn;ha@x.example\n")
+    assert job.options["columns"] == ["company", "domains", "admin"]
+    assert job.state == JobState.READY
+    job = choose_columns(
+        actor=seller,
+        job=job,
+        columns=["company", "domains", ""],
+        encoding=job.options["encoding"],
+        separator=job.options["separator"],
+        has_heading=False,
+    )
+    assert job.state == JobState.DRAFT
+
+
+def test_many_rows_wait_for_no_keys_and_the_clock_makes_them(world: World, seller: Actor) -> None:
+    d = unique("c")
+    rows = "\n".join(f"{d} {n};;{d}{n}.vn;;p{n}@{d}.example;vi" for n in range(3))
+    job = imported(seller, customers(seller, world, HEAD + rows))
+    assert (job.state, job.handled, job.refused) == (JobState.DONE, 3, 0)
+    keys = DkimKey.objects.filter(domain__name__startswith=d)
+    assert not keys.exists()
+    while keys.count() < 2 * 3:
+        assert ready_keys()
