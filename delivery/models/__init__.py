@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from delivery.models.log_position import LogPosition, QueueIdSeen
 from delivery.models.outcome import Outcome
+from delivery.models.sending_count import SendingCount, Span
 from delivery.models.submission import Submission, SubmissionBody
 from delivery.states import OutcomeState, SubmissionState
 
@@ -12,6 +13,8 @@ __all__ = [
     "Outcome",
     "OutcomeState",
     "QueueIdSeen",
+    "SendingCount",
+    "Span",
     "Submission",
     "SubmissionBody",
     "SubmissionState",
