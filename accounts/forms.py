@@ -271,11 +271,9 @@ class PlanForm(forms.Form):
     storage_bytes = GigabytesField(required=False, label=_("Storage of all mailboxes"))
     max_mailbox_bytes = GigabytesField(required=False, label=_("One mailbox at most"))
     max_sent_per_hour = forms.IntegerField(
-        required=False, min_value=0, label=_("Messages an hour, one mailbox")
+        required=False, min_value=0, label=_("Recipients an hour")
     )
-    max_sent_per_day = forms.IntegerField(
-        required=False, min_value=0, label=_("Messages a day, one mailbox")
-    )
+    max_sent_per_day = forms.IntegerField(required=False, min_value=0, label=_("Recipients a day"))
 
     left_out = forms.MultipleChoiceField(
         required=False, choices=Feature.choices, label=_("Not part of the plan")

@@ -1,4 +1,4 @@
-"""What delivery has to say on the overview: mail that is stuck, and what was sent today."""
+"""What delivery has to say on the overview: mail that is stuck, what was sent, what may still be."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.roles import Action
-from delivery.selectors import backlog_of, sent_since
-from portal.attention import AttentionRow, Figure
+from delivery.limits import NEAR
+from delivery.selectors import backlog_of, sending_windows, sent_since
+from portal.attention import AttentionRow, Figure, PlanMeter
 from portal.duration import since
+from portal.templatetags.ui import moment
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
     from accounts.models import Tenant
+    from delivery.limits import Window
 
 
 def rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
-    """Return what is stuck on its way out, of the tenant and those below. Two queries."""
+    """Return what is stuck on its way out, and limits nearly used up. Three queries."""
     if not actor.may(Action.TRACE_VIEW):
         return []
     backlog = backlog_of(tenant)
@@ -59,11 +62,11 @@ def rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
                 "x-circle",
             )
         )
-    return found
+    return found + _near_limit(tenant)
 
 
 def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
-    """Return how many messages left in the last 24 hours. One query."""
+    """Return how many messages left in 24 hours, and what the plan counts. Two queries."""
     if not actor.may(Action.TRACE_VIEW):
         return []
     return [
@@ -72,5 +75,92 @@ def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
             number_format(sent_since(tenant, hours=24)),
             _("in 24 hours"),
             reverse("delivery:outgoing-list", args=[tenant.pk]),
-        )
+        ),
+        *(
+            Figure(
+                _label(window),
+                number_format(window.used),
+                _("recipients"),
+                of=number_format(window.allowed),
+                percent=window.percent,
+            )
+            for window in _own(tenant)
+        ),
     ]
+
+
+def plan_meters(tenant: Tenant, actor: Actor) -> list[PlanMeter]:
+    """Return what was sent against the limits of the tenant's own plan. One query."""
+    if not actor.may(Action.TENANT_VIEW):
+        return []
+    return [
+        PlanMeter(
+            _label(window),
+            window.used,
+            window.allowed,
+            _recipients(window.used),
+            number_format(window.allowed),
+        )
+        for window in _own(tenant)
+    ]
+
+
+def _own(tenant: Tenant) -> list[Window]:
+    return [window for window in sending_windows(tenant.pk) if window.tenant_id == tenant.pk]
+
+
+def _near_limit(tenant: Tenant) -> list[AttentionRow]:
+    """Return each window of the own plan, and of those above, that is nearly or quite used up."""
+    rows = []
+    for window in sending_windows(tenant.pk):
+        if not window.allowed or window.percent < NEAR:
+            continue
+        is_full = window.used >= window.allowed
+        is_own = window.tenant_id == tenant.pk
+        rows.append(
+            AttentionRow(
+                "danger" if is_full else "warning",
+                str(_TITLES[(window.span, is_full)]),
+                _text(window, is_full=is_full, is_own=is_own),
+                reverse("delivery:outgoing-list", args=[tenant.pk]) + "?show=waiting",
+                _("Look"),
+                "send",
+            )
+        )
+    return rows
+
+
+_TITLES = {
+    ("hour", False): gettext_lazy("The sending limit of this hour is nearly used up"),
+    ("hour", True): gettext_lazy("The sending limit of this hour is used up"),
+    ("day", False): gettext_lazy("The sending limit of today is nearly used up"),
+    ("day", True): gettext_lazy("The sending limit of today is used up"),
+}
+
+
+def _text(window: Window, *, is_full: bool, is_own: bool) -> str:
+    """Return the figures, and what follows. Those of a plan above are not the tenant's to know."""
+    parts = []
+    if is_own:
+        parts.append(
+            _("%(used)s of %(limit)s recipients.")
+            % {"used": number_format(window.used), "limit": number_format(window.allowed)}
+        )
+    else:
+        parts.append(_("It is that of your provider, shared with other customers."))
+    if is_full:
+        parts.append(
+            _("New mail waits until %(time)s; mail programs are told to try again then.")
+            % {"time": moment(window.ends_at)}
+        )
+    return " ".join(parts)
+
+
+def _label(window: Window) -> str:
+    return _("Sent this hour") if window.span == "hour" else _("Sent today")
+
+
+def _recipients(count: int) -> str:
+    return ngettext("%(number)s recipient", "%(number)s recipients", count) % {
+        "number": number_format(count)
+    }

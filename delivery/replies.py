@@ -17,6 +17,11 @@ class Reason(StrEnum):
     SUSPENDED = gettext_noop("This mailbox may not send at the moment.")
     CANCELLED = gettext_noop("Taken back before it was sent.")
     NO_ANSWER = gettext_noop("Our mail server did not answer.")
+    OVER_HOUR = gettext_noop("Your company’s sending limit of this hour is used up.")
+    OVER_DAY = gettext_noop("Your company’s sending limit of today is used up.")
+
+
+OVER_LIMIT = (Reason.OVER_HOUR, Reason.OVER_DAY)  # waits for the next window, is not in trouble
 
 
 # RFC 3463 and the IANA registry; the class digit is the key's first character.

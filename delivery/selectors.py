@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Exists, Min, OuterRef, Prefetch, Q
 from django.utils import timezone
 
 from accounts.models import Tenant, TenantStatus
+from delivery.limits import Window
 from delivery.models import Outcome, OutcomeState, Submission, SubmissionState
+from delivery.replies import OVER_LIMIT
 from delivery.states import OPEN
 from domains.models import DomainStatus, MailboxStatus
 from portal.errors import NotFound
@@ -62,6 +66,22 @@ def may_send(mailbox: Mailbox) -> bool:
         and (owner is None or (owner.is_active and owner.suspended_at is None))
         and not line.exclude(status=TenantStatus.ACTIVE).exists()
     )
+
+
+_WINDOWS = """
+SELECT tenant_id, span, allowed, used, ends_at FROM sending_windows(%s, %s, now())
+ORDER BY tenant_id = %s DESC, tenant_id, span DESC
+"""
+
+
+def sending_windows(tenant_id: int) -> list[Window]:
+    """Return what bounds the sending of a tenant now, its own plan first, each hour before its day.
+
+    Empty when neither its plan nor one above has such a limit. One query, no lock.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_WINDOWS, [tenant_id, settings.DISPLAY_TIME_ZONE, tenant_id])
+        return [Window(*row) for row in cursor.fetchall()]
 
 
 def submission_of(mailbox_id: int, submission_id: int) -> Submission:
@@ -161,7 +181,9 @@ def submission_within(tenant: Tenant, submission_id: int) -> Submission:
 def backlog_of(tenant: Tenant) -> Backlog:
     """Return what is overdue, doubtful or failed today in `tenant` and below. Two queries."""
     now = timezone.now()
-    rows = Submission.objects.filter(tenant__path__startswith=tenant.path)
+    rows = Submission.objects.filter(tenant__path__startswith=tenant.path).exclude(
+        reply_text__in=OVER_LIMIT, due_at__gt=now
+    )
     overdue = Q(created_at__lt=now - STUCK_AFTER) & (
         Q(due_at__lt=now) | Q(state=SubmissionState.QUEUED)
     )

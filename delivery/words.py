@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from delivery.models import Outcome, OutcomeState, Submission, SubmissionState
-from delivery.replies import explain
+from delivery.replies import OVER_LIMIT, explain
+from portal.templatetags.ui import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,6 +104,8 @@ def _badge(
         return _sent_badge(outcomes)
     if state == SubmissionState.HELD and submission.due_at - now > UNDO_SHOWN:
         return "info", "calendar", _("Scheduled")
+    if _is_over_limit(submission):
+        return "warning", "clock", _("Waits for the sending limit")
     if state == SubmissionState.QUEUED and submission.attempts:
         return "warning", "clock", _("Waiting for the next try")
     return {
@@ -138,11 +142,25 @@ def _words(submission: Submission) -> str:
                 "The connection was cut at the last moment. We are checking whether the message "
                 "left; it is never sent twice."
             )
+        case SubmissionState.QUEUED if _is_over_limit(submission):
+            why = explain(None, "", submission.reply_text)
+            at = _("It leaves at %(time)s.") % {"time": _clock(submission.due_at)}
+            return f"{why} {at}"
         case SubmissionState.QUEUED if submission.attempts:
             return explain(submission.reply_code, "", submission.reply_text)
         case SubmissionState.FAILED:
             return explain(submission.reply_code, "", submission.reply_text)
     return ""
+
+
+def _clock(at: datetime) -> str:
+    """Return the time alone when it is today, in the zone that is active."""
+    local = timezone.localtime(at)
+    return date_format(local, "H:i") if local.date() == timezone.localdate() else moment(at)
+
+
+def _is_over_limit(submission: Submission) -> bool:
+    return submission.state == SubmissionState.QUEUED and submission.reply_text in OVER_LIMIT
 
 
 def recipient_line(outcome: Outcome) -> RecipientLine:

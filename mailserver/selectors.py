@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AccessChange
 from delivery.models import LogPosition, Submission, SubmissionState
+from delivery.replies import OVER_LIMIT
 from domains.models import MailHomeChange
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Facts:
     """Counts and ages at one moment. Ages are seconds; None: never happened or nothing waits."""
 
     submissions: Mapping[str, int]  # state → count, every state named
-    oldest_queued_age_seconds: float | None  # of those that are due
+    oldest_queued_age_seconds: float | None  # but of those a plan's limit holds back
     open_access_changes: int
     oldest_access_change_age_seconds: float | None
     open_home_changes: int
@@ -34,8 +35,10 @@ def facts() -> Facts:
     """Return what /metrics shows. Five queries."""
     now = timezone.now()
     counts = dict(Submission.objects.values_list("state").annotate(count=Count("id")).order_by())
-    waiting = Submission.objects.filter(state=SubmissionState.QUEUED).aggregate(
-        oldest=Min("created_at")
+    waiting = (
+        Submission.objects.filter(state=SubmissionState.QUEUED)
+        .exclude(reply_text__in=OVER_LIMIT, due_at__gt=now)  # as the plan wants it
+        .aggregate(oldest=Min("created_at"))
     )
     access = AccessChange.objects.filter(done_at=None).aggregate(
         count=Count("id"), oldest=Min("created_at")

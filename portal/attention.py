@@ -35,6 +35,18 @@ class Figure:
     of: str = ""  # the limit beside the value, such as "60"
     trend: str = ""  # points of a line, as portal.trend makes them; empty: no picture
     trend_words: str = ""  # what the picture says
+    percent: int | None = None  # how much of the limit, as a bar; None: no bar
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMeter:
+    """How much of one limit of a plan is used, beside the plan's facts."""
+
+    label: str
+    used: int
+    limit: int  # 0: nothing is allowed
+    used_text: str
+    limit_text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,10 @@ class Stack(BaseSettings):
         "hopthu",
         description="Name of the TSIG key (HMAC-SHA256); its secret is DIR/secrets/tsig_key.",
     )
-    timezone: str = Field("Asia/Ho_Chi_Minh", description="Zone shown where a tenant set none.")
+    timezone: str = Field(
+        "Asia/Ho_Chi_Minh",
+        description="Zone shown where a tenant set none; its midnight begins a day of the sending limits.",
+    )
     max_message_bytes: int = Field(
         26_214_400, ge=1_048_576, description="Largest message accepted anywhere, in bytes."
     )

@@ -8,6 +8,7 @@ from portal.config import stack
 
 PERIODIC = {
     "delivery.sweep": 1.0,
+    "delivery.purge": 600.0,
     "webmail.follow_sent_copies": 2.0,
     "webmail.purge_uploads": 3600.0,
     "domains.check_due": 15.0,

@@ -227,6 +227,9 @@ FIGURES = [
     "delivery.attention.figures",
 ]
 
+# Dotted names `(tenant, actor) -> meters` (portal.attention.PlanMeter) beside a tenant's plan.
+PLAN_METERS = ["delivery.attention.plan_meters"]
+
 # Dotted names `(tenant, actor) -> steps` (portal.attention.FirstStep) shown until all are done.
 FIRST_STEPS = ["domains.attention.first_steps"]
 

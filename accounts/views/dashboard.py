@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from accounts.actor import Actor
     from accounts.models import Tenant
-    from portal.attention import AttentionRow, Figure, FirstStep
+    from portal.attention import AttentionRow, Figure, FirstStep, PlanMeter
 
 Shown = TypeVar("Shown")
 
@@ -77,6 +77,11 @@ def attention_rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
 def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
     """Return the key figures of every room."""
     return _from_rooms(settings.FIGURES, tenant, actor)
+
+
+def plan_meters(tenant: Tenant, actor: Actor) -> list[PlanMeter]:
+    """Return what every room counts against the plan of a tenant."""
+    return _from_rooms(settings.PLAN_METERS, tenant, actor)
 
 
 def _first_steps(tenant: Tenant, actor: Actor) -> list[FirstStep]:

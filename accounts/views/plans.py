@@ -16,6 +16,7 @@ from accounts.roles import Action
 from accounts.selectors import LIMIT_FIELDS, limits_of, plan_of, plan_usage, plans_of
 from accounts.services.change_plan import LIMITS, change_plan, create_plan, delete_plan
 from accounts.views.audit_words import FIELDS
+from accounts.views.dashboard import plan_meters
 from portal.errors import NotFound
 from portal.exports import batches, export, export_asked
 from portal.forms import attempt
@@ -43,6 +44,7 @@ def plan_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
         "here": "plans",
         "page": paged(plans_of(request.tenant), request.GET),
         "contract": limits_of(request.tenant),
+        "meters": plan_meters(request.tenant, request.actor),
         "may_change": request.actor.may(Action.PLAN_CHANGE),
     }
     return page(request, "accounts/plan_list.html", context)

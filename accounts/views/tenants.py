@@ -31,6 +31,7 @@ from accounts.services.change_tenant import change_tenant, change_tenant_plan
 from accounts.services.open_tenant import open_tenant
 from accounts.services.suspend_tenant import resume_tenant, suspend_tenant
 from accounts.services.terminate_tenant import GRACE_CHOICES, restore_tenant, terminate_tenant
+from accounts.views.dashboard import plan_meters
 from portal.errors import NotFound
 from portal.exports import batches, export, export_asked, moment_text
 from portal.forms import attempt
@@ -231,7 +232,12 @@ def tenant_settings(request: TenantRequest, tenant_id: int) -> HttpResponse:
     ):
         messages.success(request, _("Saved."))
         return redirect("accounts:tenant-settings", tenant_id)
-    context = {"here": "settings", "form": form, "limits": limits_of(request.tenant)}
+    context = {
+        "here": "settings",
+        "form": form,
+        "limits": limits_of(request.tenant),
+        "meters": plan_meters(request.tenant, request.actor),
+    }
     return page(
         request, "accounts/tenant_settings.html", context, status=422 if form.errors else 200
     )
@@ -253,6 +259,7 @@ def _detail(request: TenantRequest, child: Tenant) -> dict[str, object]:
         "here": "tenants",
         "child": child,
         "limits": limits_of(child),
+        "meters": plan_meters(child, request.actor),
         "plan_form": TenantPlanForm(plans=plans, initial={"plan": child.plan_id}),
         "suspend_form": SuspendForm(
             initial={"mail": SuspendForm.REFUSE if child.refuses_mail else SuspendForm.KEEP}

@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from delivery.models import Submission, SubmissionState
+from delivery.services.wait_for_places import wait_for_places
 from delivery.smtp import LEASE_SECONDS
 from delivery.states import WAITING
 
@@ -36,13 +37,15 @@ def claim(*, among: Collection[int] | None = None) -> Submission | None:
     """Take one due submission, oldest of a tenant drawn by lot; None when nothing is due.
 
     The row comes back as `sending` with a lease and one attempt more, already committed: the
-    SMTP dialogue runs outside any transaction. `among` limits the draw to some tenants.
+    SMTP dialogue runs outside any transaction. `among` limits the draw to some tenants. What the
+    plan of a tenant holds back is put off on the way.
     """
     tenants = _tenants_with_due_mail()
     if among is not None:
         tenants = [tenant_id for tenant_id in tenants if tenant_id in among]
     random.shuffle(tenants)  # each tenant gets its turn, however much one of them sends
     for tenant_id in tenants:
+        wait_for_places(tenant_id=tenant_id)
         if (taken := _take(tenant_id)) is not None:
             return taken
     return None

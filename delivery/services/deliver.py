@@ -6,12 +6,14 @@ import logging
 from typing import TYPE_CHECKING, Any, assert_never
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
+from delivery.limits import blocking, reason
 from delivery.models import Outcome, OutcomeState, Submission, SubmissionState
 from delivery.replies import Reason
 from delivery.retry import next_try
-from delivery.selectors import may_send
+from delivery.selectors import may_send, sending_windows
 from delivery.smtp import HandOver, Reply, Verdict, hand_over
 from portal.config import stack
 
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from delivery.limits import Window
+
 logger = logging.getLogger(__name__)
+
+_OVER_LIMIT = (450, "4.7.1")  # the policy service's own, after the last line of the message
 
 
 def deliver(claimed: Submission, *, hand: Callable[..., HandOver] = hand_over) -> bool:
@@ -76,6 +82,8 @@ def _write(claimed: Submission, result: HandOver) -> bool:
             _update(claimed, state=SubmissionState.DOUBT, doubt_at=now, due_at=now)
         case Verdict.REFUSED:
             _end(claimed, code, text)
+        case Verdict.LATER if window := _full_window(claimed, result):
+            _wait(claimed, window)
         case Verdict.LATER:
             _later(claimed, code, text or str(Reason.NO_ANSWER))
         case _:
@@ -128,6 +136,30 @@ def _accepted(claimed: Submission, result: HandOver) -> None:
         queue_id=result.queue_id,
         reply_code=code,
         reply_text=text,
+    )
+
+
+def _full_window(claimed: Submission, result: HandOver) -> Window | None:
+    """Return the plan's window that was full, if that is why Postfix said later."""
+    reply = result.reply
+    if claimed.mailbox is None or reply is None or (reply.code, reply.enhanced) != _OVER_LIMIT:
+        return None
+    wanted = sum(answer.is_success for answer in result.recipients.values())
+    return blocking(sending_windows(claimed.mailbox.tenant_id), wanted)
+
+
+def _wait(claimed: Submission, window: Window) -> None:
+    """Queue the row for the next window. The try does not count: waiting for room ends well.
+
+    The number of the try may be given out again, since nobody else holds it: the fence stands.
+    """
+    _update(
+        claimed,
+        state=SubmissionState.QUEUED,
+        attempts=F("attempts") - 1,
+        due_at=window.ends_at,
+        reply_code=None,
+        reply_text=reason(window),
     )
 
 

@@ -1,1 +1,1 @@
-"""What Postfix asks and its lookup tables cannot know: whether a sender may write to a group."""
+"""What Postfix asks and its lookup tables cannot know: who may write to a group, how much may leave."""

@@ -1,4 +1,4 @@
-"""A small server on a Unix socket that answers smtpd while a recipient is named."""
+"""A small server on a Unix socket that answers smtpd: who may write to a group, how much may leave."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, LifoQueue
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -17,7 +18,9 @@ from mailserver.policy.request import Request, read_request
 from portal.config import stack
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import FrameType
+    from typing import LiteralString
 
 logger = logging.getLogger(__name__)
 
@@ -26,29 +29,48 @@ _CONNECT_SECONDS = 3
 _JUDGES = 4  # questions take a millisecond; the database has few connections, Postfix many smtpd
 _WAIT_SECONDS = 8  # Postfix waits ten
 NAME = "hopthu-policy"  # of the connections, for those who look at the database
-_QUESTION = "SELECT postfix_group_takes(%s, %s, %s)"
 _TAKEN = "DUNNO"
+
+_GROUP = "SELECT postfix_group_takes(%s, %s, %s)"
 _REFUSED = "550 5.7.1 This group takes mail only from those it names; ask one of its members"
-_LATER = "451 4.3.0 It cannot be said at present who may write to this group; try again later"
+_GROUP_LATER = "451 4.3.0 It cannot be said at present who may write to this group; try again later"
+
+_PLACES = "SELECT span, allowed, ends_at FROM postfix_take_places(%s, %s, %s)"
+_OVER = {
+    "hour": "450 4.7.1 Your company has written to {allowed} recipients this hour, as many as its "
+    "plan allows; send this again from {until} on",
+    "day": "450 4.7.1 Your company has written to {allowed} recipients today, as many as its plan "
+    "allows; send this again from {until} on",
+}
+_TOO_MANY = {
+    "hour": "550 5.5.3 The plan of your company allows {allowed} recipients an hour; this message "
+    "has {wanted}",
+    "day": "550 5.5.3 The plan of your company allows {allowed} recipients a day; this message "
+    "has {wanted}",
+}
+_PLACES_LATER = (
+    "451 4.3.0 It cannot be said at present how much your company may send; try again later"
+)
 
 
 class Judge:
     """One database connection, asked by one thread at a time. Lost ones are opened again once."""
 
     def __init__(self) -> None:
-        self._connection: psycopg.Connection[tuple[bool | None]] | None = None
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def verdict(self, request: Request) -> str:
-        """Return what Postfix is to do. Without the database nobody gets in, and all may try again."""
+        """Return what Postfix is to do. Without the database nobody gets in, and all may try again.
+
+        A connection lost between counting and our hearing of it counts a message twice.
+        """
         for _try in range(2):
             try:
-                takes = self._ask(request)
+                return self._places(request) if request.is_end else self._group(request)
             except psycopg.Error as exc:
-                logger.warning("group not judged", extra={"reason": type(exc).__name__})
+                logger.warning("question not judged", extra={"reason": type(exc).__name__})
                 self.close()
-            else:
-                return _REFUSED if takes is False else _TAKEN
-        return _LATER
+        return later(request)
 
     def close(self) -> None:
         """Give the connection up."""
@@ -57,7 +79,17 @@ class Judge:
                 self._connection.close()
         self._connection = None
 
-    def _ask(self, request: Request) -> bool | None:
+    def _group(self, request: Request) -> str:
+        row = self._ask(_GROUP, request.sender, request.login, request.recipient)
+        return _REFUSED if row is not None and row[0] is False else _TAKEN
+
+    def _places(self, request: Request) -> str:
+        if not counts(request):
+            return _TAKEN
+        row = self._ask(_PLACES, request.login, request.recipients, stack().timezone)
+        return _TAKEN if row is None else over(*row, wanted=request.recipients)
+
+    def _ask(self, question: LiteralString, *values: object) -> tuple[Any, ...] | None:
         if self._connection is None:
             self._connection = psycopg.connect(
                 host=str(stack().run / "pg"),
@@ -68,10 +100,26 @@ class Judge:
                 options="-c statement_timeout=5000",
                 autocommit=True,
             )
-        row = self._connection.execute(
-            _QUESTION, (request.sender, request.login, request.recipient)
-        ).fetchone()
-        return row[0] if row else None
+        return self._connection.execute(question, values).fetchone()
+
+
+def counts(request: Request) -> bool:
+    """Return whether a complete message counts: somebody signed in, and it is not the system."""
+    system = f"no-reply@{stack().operator_domain}"
+    return bool(request.login) and request.login.removesuffix("@webmail") != system
+
+
+def over(span: str, allowed: int, ends_at: datetime, *, wanted: int) -> str:
+    """Return the reply about a full window; what could never fit in it is refused for good."""
+    if wanted > allowed:
+        return _TOO_MANY[span].format(allowed=allowed, wanted=wanted)
+    until = ends_at.astimezone(ZoneInfo(stack().timezone))
+    return _OVER[span].format(allowed=allowed, until=f"{until:%Y-%m-%d %H:%M %z}")
+
+
+def later(request: Request) -> str:
+    """Return the reply when nobody can say."""
+    return _PLACES_LATER if request.is_end else _GROUP_LATER
 
 
 class Bench:
@@ -87,8 +135,8 @@ class Bench:
         try:
             judge = self._free.get(timeout=_WAIT_SECONDS)
         except Empty:
-            logger.warning("group not judged", extra={"reason": "too many questions"})
-            return _LATER
+            logger.warning("question not judged", extra={"reason": "too many questions"})
+            return later(request)
         try:
             return judge.verdict(request)
         finally:
