@@ -10,7 +10,7 @@ from django.db.models import Q
 from domains.models import Access, Domain, DomainStatus, Grant, Mailbox, MailboxStatus, Sends
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from django.db.models import QuerySet
 
@@ -70,10 +70,11 @@ def open_grants(user: User) -> QuerySet[Grant]:
     )
 
 
-def shared_mailbox_id(address: str) -> int | None:
-    """Return the id of the mailbox at `address` when somebody was given access to it."""
-    grants = Grant.objects.filter(address__email=address).exclude(access=Access.NONE)
-    return grants.values_list("address__mailbox__pk", flat=True).first()
+def shared_mailbox_ids(addresses: Collection[str]) -> dict[str, int]:
+    """Return the ids of those mailboxes to which somebody was given access, by address. One query."""
+    grants = Grant.objects.filter(address__email__in=addresses, address__mailbox__isnull=False)
+    shared = grants.exclude(access=Access.NONE)
+    return dict(shared.values_list("address__email", "address__mailbox__pk"))
 
 
 def granted_senders(mailbox: Mailbox) -> list[Sender]:
