@@ -21,7 +21,7 @@ from mailserver.services.follow_database import DatabaseFollower
 from mailserver.services.scan_queue import QueueScanner
 from mailserver.services.tail_log import PostfixTailer
 from mailserver.services.watch_daemons import Watchdog
-from mailserver.services.write_replies import write_replies
+from mailserver.services.write_replies import Replies
 from portal.config import stack
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def duties() -> Sequence[Duty]:
     """Return all the agent does; each runs in a thread of its own, so that none waits for another."""
     access, homes, copies = AccessChanges(), HomeChanges(), MailCopies()
     watchdog, scanner, follower = Watchdog(), QueueScanner(), DatabaseFollower()
+    replies = Replies(stack().data / "mail")
     keys = DkimFolder(stack().data / "dkim")
     tailer = PostfixTailer(stack().data / "log" / "postfix.log")
     return (
@@ -53,7 +54,7 @@ def duties() -> Sequence[Duty]:
         Duty("homes", 1.0, lambda: _nothing_more(homes.apply())),
         Duty("copies", 2.0, lambda: _nothing_more(copies.apply())),
         Duty("archives", 3600.0, lambda: _nothing_more(homes.forget_archives())),
-        Duty("replies", 1.0, lambda: _nothing_more(write_replies(stack().data / "mail"))),
+        Duty("replies", 1.0, lambda: _nothing_more(replies.apply())),
         Duty("dkim", 3.0, lambda: _nothing_more(keys.step())),
         Duty("log", 0.2, tailer.step),
         Duty("database", 1.0, follower.look),

@@ -16,7 +16,6 @@ from domains.models import (
     Address,
     Alias,
     AliasTarget,
-    AutoReply,
     CatchAll,
     Grant,
     GroupMember,
@@ -73,8 +72,6 @@ def rename_mailbox(
         held.save(update_fields=["address", "version"])
         _lead_here(old, new)
         _sign_in_by(held, old.email, new.email)
-        # the agent writes the sender of an automatic reply anew
-        AutoReply.objects.filter(mailbox=held).update(written_at=None)
         note_access_change(address=old.email, mailbox_id=held.pk, kick=True)
         note_access_change(address=new.email, mailbox_id=held.pk)
         record_audit(

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from domains.models import AliasTarget, AutoReply
+from domains.models import AutoReply
+from domains.selectors import sender_addresses
+from mailserver.errors import UnsafePath
+from mailserver.patience import Patience
 from mailserver.render import auto_reply_script
 
 if TYPE_CHECKING:
@@ -22,31 +25,47 @@ _BATCH = 100
 _OWNER = "hopthu-mail"
 
 
-def write_replies(homes: Path) -> int:
-    """Bring the scripts in step with the rows that changed; returns how many were written."""
-    rows = AutoReply.objects.filter(written_at=None).select_related("mailbox", "mailbox__address")
-    done = 0
-    for row in rows.order_by("mailbox_id")[:_BATCH]:
-        _write(homes / str(row.mailbox_id), _script(row))
+class Replies:
+    """Writes the scripts whose rows changed; one that cannot be written holds up no other."""
+
+    def __init__(self, homes: Path) -> None:
+        self._homes = homes
+        self._patience = Patience[int]()
+
+    def apply(self) -> int:
+        """Bring the scripts in step with the rows; returns how many were written."""
+        rows = (
+            AutoReply.objects.filter(written_at=None)
+            .exclude(mailbox__in=self._patience.resting())
+            .select_related("mailbox", "mailbox__address")
+            .order_by("mailbox_id")[:_BATCH]
+        )
+        return sum(self._carry_out(row) for row in rows)
+
+    def _carry_out(self, row: AutoReply) -> int:
+        try:
+            _write(self._homes / str(row.mailbox_id), _script(row))
+        except (OSError, UnsafePath) as exc:
+            self._patience.failed(row.mailbox_id)
+            reason = exc.detail if isinstance(exc, UnsafePath) else str(exc)
+            logger.warning("reply not written", extra={"row": row.mailbox_id, "reason": reason})
+            return 0
+        self._patience.done(row.mailbox_id)
         # only if nobody changed it meanwhile
-        done += AutoReply.objects.filter(
+        return AutoReply.objects.filter(
             mailbox=row.mailbox_id, changed_at=row.changed_at, written_at=None
         ).update(written_at=timezone.now())
-    return done
 
 
 def _script(row: AutoReply) -> str:
     if not row.is_enabled:
         return ""
     email = row.mailbox.address.email
-    aliases = AliasTarget.objects.filter(address=row.mailbox.address_id).values_list(
-        "alias__address__email", flat=True
-    )
     return auto_reply_script(
         text=row.text,
         subject=row.subject,
         days=row.every_days,
-        addresses=[email, *sorted(aliases)],
+        addresses=sender_addresses(row.mailbox),
         sender=email,
         handle=f"portal-{row.mailbox_id}-{row.version}",
         until=row.until,
@@ -54,16 +73,18 @@ def _script(row: AutoReply) -> str:
 
 
 def _write(home: Path, script: str) -> None:
-    """Write atomically into the home; an empty script means that there is none."""
+    """Write atomically into the home; an empty script means that there is none.
+
+    Raises UnsafePath when the home is a link, OSError when the disk refuses.
+    """
     path = home / NAME
+    if home.is_symlink():
+        raise UnsafePath(detail=f"{home.name} is a link")
     if not script:
         path.unlink(missing_ok=True)
         path.with_suffix(".svbin").unlink(missing_ok=True)
         return
     owner = pwd.getpwnam(_OWNER)
-    if home.is_symlink():
-        logger.error("home is a link", extra={"home": home.name})
-        return
     if not home.is_dir():
         home.mkdir(mode=0o700)
         os.chown(home, owner.pw_uid, owner.pw_gid)
