@@ -61,7 +61,9 @@ def test_a_reply_is_written_anew_when_aliases_or_alias_domains_change(
 
     replies.apply()
     assert person.address in script.read_text()
-    alias = create_alias(actor=actor, domain=world.domain, localpart="bd", mailboxes=[other.address])
+    alias = create_alias(
+        actor=actor, domain=world.domain, localpart="bd", mailboxes=[other.address]
+    )
     mine = [person.address]
     first = after(lambda: change_alias(actor=actor, alias=alias, mailboxes=mine))
     assert f"bd@{world.domain.name}" in first
