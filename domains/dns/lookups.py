@@ -21,13 +21,21 @@ _MAX_VALUES = 50
 _MAX_CHARACTERS = 2048
 
 
+class _NotSaid(Exception):
+    """No answer came; what is raised is not remembered, so that it is asked again at once."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+        super().__init__(failure.value)
+
+
 def look_up(question: Question) -> ServerAnswer:
     """Return the answer to one question; no values without a failure means: there is none."""
     minute = int(time.monotonic() // _REMEMBER_SECONDS)
-    answer = _remembered(question, tuple(stack().resolvers), minute)
-    if answer.failure is not None:
-        _remembered.cache_clear()  # a failure is asked again at once
-    return answer
+    try:
+        return _remembered(question, tuple(stack().resolvers), minute)
+    except _NotSaid as exc:
+        return ServerAnswer("resolver", failure=exc.failure)
 
 
 def reverse_name(address: str) -> str:
@@ -45,12 +53,12 @@ def _remembered(question: Question, servers: tuple[str, ...], _minute: int) -> S
         found = resolver.resolve(question.name, question.rdtype, raise_on_no_answer=False)
     except dns.resolver.NXDOMAIN:
         return ServerAnswer("resolver")
-    except dns.exception.Timeout:
-        return ServerAnswer("resolver", failure=Failure.TIMEOUT)
-    except dns.resolver.NoNameservers:
-        return ServerAnswer("resolver", failure=Failure.SERVFAIL)
-    except (dns.exception.DNSException, ValueError, UnicodeError):
-        return ServerAnswer("resolver", failure=Failure.MALFORMED)
+    except dns.exception.Timeout as exc:
+        raise _NotSaid(Failure.TIMEOUT) from exc
+    except dns.resolver.NoNameservers as exc:
+        raise _NotSaid(Failure.SERVFAIL) from exc
+    except (dns.exception.DNSException, ValueError, UnicodeError) as exc:
+        raise _NotSaid(Failure.MALFORMED) from exc
     rows = list(found.rrset or ())[:_MAX_VALUES]
     return ServerAnswer("resolver", tuple(_text(row) for row in rows))
 

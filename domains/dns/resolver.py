@@ -1,6 +1,6 @@
 """Asks the DNS: finds a domain's own name servers and puts every question to several of them.
 
-The only module that imports dnspython. It hides three things from the rooms above: the recursion
+It hides three things from the rooms above: the recursion
 that finds the servers, retries and TCP, and the many ways an answer can fail to come.
 """
 
@@ -11,6 +11,7 @@ import ipaddress
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dns.asyncquery
@@ -37,6 +38,7 @@ SIDE_BY_SIDE = 100  # domains looked at at once
 PER_SERVER = 64  # questions open at one server
 SILENCES = 8  # questions in a row without an answer: the server rests
 REST_SECONDS = 30.0
+FAILURE_SECONDS = 1.0  # how long one is handed to all who ask the same
 LOOKUP_SECONDS = 30.0  # how long a name server's address is believed; a domain's TTL is longer
 EDNS_PAYLOAD_BYTES = 1232  # fits every path without fragments
 MAX_VALUES = 20
@@ -189,15 +191,30 @@ class Engine:
     async def _look_up(
         self, name: str, rdtype: dns.rdatatype.RdataType, deadline: float
     ) -> dns.message.Message:
-        """Ask the resolvers, once for everybody who asks the same; failures are kept as well."""
+        """Ask the resolvers, once for everybody who asks the same, with a time of its own.
+
+        Answers are kept for a while; failures hardly, since they may be over with the next question.
+        """
         key, now = (name, int(rdtype)), time.monotonic()
         known = self._lookups.get(key)
         if known is None or known[0] < now:
-            task = asyncio.ensure_future(self._ask_resolvers(name, rdtype, deadline))
-            # Nobody may be left to hear of a failure when the budget of the first is over.
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            own = now + self._budget_seconds
+            task = asyncio.ensure_future(self._ask_resolvers(name, rdtype, own))
+            task.add_done_callback(partial(self._forget_failure, key))
             known = self._lookups[key] = (now + LOOKUP_SECONDS, task)
-        return await asyncio.shield(known[1])
+        try:
+            left = max(0.0, deadline - now)
+            return await asyncio.wait_for(asyncio.shield(known[1]), left)
+        except TimeoutError as exc:
+            raise _NoAnswer(Failure.TIMEOUT) from exc
+
+    def _forget_failure(
+        self, key: tuple[str, int], task: asyncio.Task[dns.message.Message]
+    ) -> None:
+        """Keep a failure for a moment only; nobody may be left to hear of it."""
+        if task.cancelled() or task.exception() is None:
+            return
+        self._lookups[key] = (time.monotonic() + FAILURE_SECONDS, task)
 
     async def _ask_resolvers(
         self, name: str, rdtype: dns.rdatatype.RdataType, deadline: float

@@ -1,7 +1,7 @@
 """Evaluates an SPF record the way receivers do (RFC 7208): who may send, and what it costs. Pure.
 
-Lookups come from a function of the caller. A lookup that failed makes the whole finding doubtful; it
-never turns into "not allowed".
+Lookups come from a function of the caller. A lookup that failed, or a macro met before any match,
+makes the whole finding doubtful; it never turns into "not allowed".
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class _Doubt(Exception):
-    """A lookup that did not come."""
+    """A lookup that did not come, or a macro: what it says hangs on a message that nobody sent yet."""
 
 
 class _Broken(Exception):
@@ -121,8 +121,6 @@ class _Walk:
             return self._in(value)
         if word == "include":
             self._spend()
-            if "%" in value:
-                return False
             target = _host(value)
             inner = _record(self._ask(target, "TXT"))
             if not inner:
@@ -133,13 +131,11 @@ class _Walk:
             return self._resolves(word, value, name)
         if word in {"exists", "ptr"}:
             self._spend()  # never how a hosting provider's servers are authorised
-            return word == "exists" and "%" not in value and bool(self._ask(_host(value), "A"))
+            return word == "exists" and bool(self._ask(_host(value), "A"))
         raise _Broken  # an unknown mechanism; unknown modifiers were left out
 
     def _resolves(self, word: str, value: str, name: str) -> bool:
         host, _slash, prefixes = value.partition("/")
-        if "%" in host:
-            return False
         host = _host(host) if host else name
         hosts = [host]
         if word == "mx":
@@ -179,7 +175,7 @@ def _count(
         count += 1
         if count >= MAX_COUNTED or depth >= MAX_LOOKUPS:
             return count
-        if word in {"include", "redirect"} and "%" not in value and _NAME.match(value.lower()):
+        if word in {"include", "redirect"} and _NAME.match(value.lower()):
             try:
                 inner = _record(ask(value, "TXT"))
             except _Broken:
@@ -216,6 +212,8 @@ def _record(values: tuple[str, ...]) -> str:
 
 
 def _host(text: str) -> str:
+    if "%{" in text:
+        raise _Doubt
     name = text.lower().rstrip(".")
     if not _NAME.match(name):
         raise _Broken

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
 
 from domains.dns.answers import Failure, Question, ServerAnswer
-from domains.dns.resolver import observe
+from domains.dns.lookups import look_up
+from domains.dns.resolver import Engine, observe
 from portal.config import stack
 from tests.domains.name_server import Mood, NameServer
 
@@ -150,3 +152,36 @@ def test_control_characters_never_reach_the_database(name_server: NameServer) ->
     values = only(observe("congty.test", [TXT]).answers[TXT]).values
     assert values[0] == "a\ufffdb\ufffdc"
     assert all(value.isprintable() for value in values)
+
+
+def test_a_domain_whose_time_is_over_hands_its_time_out_to_no_other(
+    name_server: NameServer,
+) -> None:
+    name_server.zone("one.test", ("ns.shared.test", name_server.address))
+    name_server.zone("two.test", ("ns.shared.test", name_server.address))
+    lost = {"one.test", "ns.shared.test"}  # the first question of each gets lost
+
+    def mood(name: str) -> Mood:
+        if name not in lost:
+            return Mood.TRUTH
+        lost.remove(name)
+        return Mood.SILENT
+
+    name_server.mood = mood
+    asked = [(name, [Question(name, "MX")]) for name in ("one.test", "two.test")]
+    engine = Engine(side_by_side=1, budget_seconds=2.0)
+    one, two = asyncio.run(engine.observe_all(asked))
+    assert only(one.answers[Question("one.test", "MX")]).failure is Failure.TIMEOUT
+    assert two.servers == ("ns.shared.test",)
+
+
+def test_a_failure_is_asked_again_and_answers_are_still_known(name_server: NameServer) -> None:
+    name_server.zone("congty.test")
+    name_server.put("congty.test", "TXT", "v=spf1 -all")
+    name_server.mood = lambda name: Mood.SERVFAIL if name == "bad.test" else Mood.TRUTH
+    bad = Question("bad.test", "TXT")
+    for _time in range(2):
+        assert look_up(TXT).values == ("v=spf1 -all",)
+        assert look_up(bad).failure is Failure.SERVFAIL
+    assert name_server.asked.count(("congty.test", "TXT")) == 1
+    assert name_server.asked.count(("bad.test", "TXT")) == 2

@@ -21,6 +21,7 @@ DNS = {
     ("mx.news.example", "A"): ("192.0.2.25",),
     ("congty.vn", "A"): ("192.0.2.25",),
     ("six.example", "AAAA"): ("2001:db8::25",),
+    ("within.example", "TXT"): ("v=spf1 include:%{i}.x.example -all",),
     ("two.example", "TXT"): ("v=spf1 -all", "v=spf1 +all"),
     ("loop.example", "TXT"): ("v=spf1 include:loop.example -all",),
     **{(f"n{i}.example", "TXT"): (f"v=spf1 include:n{i + 1}.example -all",) for i in range(99)},
@@ -54,7 +55,8 @@ def result(text: str, address: str = OURS) -> str:
         ("v=spf1 ?all", "neutral"),
         ("v=spf1", "neutral"),
         ("v=spf1 exp=why.congty.vn moo=x -all", "fail"),
-        ("v=spf1 include:%{i}.x.example -all", "fail"),
+        ("v=spf1 ip4:192.0.2.25 include:%{i}.x.example -all", "pass"),
+        ("v=spf1 -ip4:192.0.2.25 exists:%{i}.x.example -all", "fail"),
         ("v=spf1 include:nothing.example -all", "permerror"),
         ("v=spf1 include:two.example -all", "permerror"),
         ("v=spf1 include:loop.example -all", "permerror"),
@@ -100,6 +102,21 @@ def test_a_lookup_that_did_not_come_makes_the_finding_doubtful() -> None:
         lambda _question: ServerAnswer("r", failure=Failure.TIMEOUT),
     )
     assert silent == SpfFinding(0, {}, is_doubtful=True)
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "include:%{i}.x.example",
+        "a:%{d}",
+        "mx:%{d2}.example/24",
+        "exists:%{ir}.%{v}.x.example",
+        "redirect=%{d}.x.example",
+        "include:within.example",
+    ],
+)
+def test_a_macro_before_any_match_makes_the_finding_doubtful(term: str) -> None:
+    assert evaluate(f"v=spf1 {term}", "congty.vn", [OURS], look_up).is_doubtful
 
 
 @given(st.text(alphabet="abcdeilmnopqrtux0123456789.:/=%{}+-~? ", max_size=200))
