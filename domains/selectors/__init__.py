@@ -37,7 +37,7 @@ from domains.selectors.grants import (
     grants_to,
     name_at,
     open_grants,
-    shared_mailbox_ids,
+    shared_mailbox_id,
     with_twins,
 )
 from domains.selectors.groups import group_of, groups_of, members_of
@@ -129,7 +129,7 @@ __all__ = [
     "row_counts",
     "running_check",
     "sender_addresses",
-    "shared_mailbox_ids",
+    "shared_mailbox_id",
     "sign_ins_of",
     "sold_by",
     "steps_of",
