@@ -75,5 +75,5 @@ DROP FUNCTION domains_replies_of_twins();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("domains", "0016_jobs")]
+    dependencies = [("domains", "0017_import_customers")]
     operations = [migrations.RunSQL([FOLLOW], [STOP])]
