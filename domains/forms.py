@@ -13,9 +13,9 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from domains.columns import LABELS, Column
-from domains.models import DomainStatus, HandOver, JobKind, StsMode
+from domains.models import HandOver, JobKind, StsMode
 from domains.names import NameRefused, parse_domain_name, show_domain
-from domains.selectors import domains_of, open_domains
+from domains.selectors import open_domains
 from domains.services.delete_mailbox import GRACE_CHOICES
 from domains.services.plan_departure import ARCHIVE_CHOICES, CLOSE_CHOICES, Wishes
 from domains.services.set_auto_reply import LONGEST, MOST_DAYS
@@ -36,7 +36,7 @@ ADDRESS_LINES = forms.Textarea(
     attrs={"rows": 4, "class": "textarea mono", "spellcheck": "false", "autocomplete": "off"}
 )
 MOST_OFFERED = 100
-LONGEST_KEY = 19  # digits of a bigint
+DIGITS = 19  # of the largest bigint
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
 
 
@@ -68,7 +68,9 @@ class DomainForm(forms.Form):
     )
 
 
-MAX_DIGITS = 19
+def is_id(text: str) -> bool:
+    """Return whether `text` can be the id of a row: digits, and fewer than the largest has."""
+    return text.isascii() and text.isdigit() and len(text) < DIGITS
 
 
 class InDomainForm(forms.Form):
@@ -88,13 +90,8 @@ class InDomainForm(forms.Form):
 
     def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        proved = (
-            domains_of(tenant)
-            .filter(alias_of=None)
-            .exclude(status__in=[DomainStatus.PENDING, DomainStatus.DELETING])
-        )
         self._chosen: Domain | None = None  # of a name that was typed
-        self._proved = proved.select_related("tenant")
+        self._proved = open_domains(tenant).order_by("name").select_related("tenant")
         some = self._proved[: MOST_OFFERED + 1]
         self.domains: dict[str, Domain] = {str(domain.pk): domain for domain in some}
         names = [(key, show_domain(domain.name)) for key, domain in self.domains.items()]
@@ -119,7 +116,7 @@ class InDomainForm(forms.Form):
         return str(found.pk)
 
     def _by_key(self, value: str) -> Domain | None:
-        if not (value.isascii() and value.isdigit() and len(value) < LONGEST_KEY):
+        if not is_id(value):
             return None
         return self._proved.filter(pk=int(value)).first()
 
@@ -289,7 +286,7 @@ class ScopeForm(forms.Form):
         for name in ("domains", "shown"):
             # any number is read here; the service refuses what is not the tenant's
             sent = self.data.getlist(name) if isinstance(self.data, QueryDict) else []
-            choices = [(int(n), n) for n in sent if n.isdecimal() and len(n) < MAX_DIGITS]
+            choices = [(int(n), n) for n in sent if is_id(n)]
             self.fields[name] = forms.TypedMultipleChoiceField(
                 required=False, coerce=int, choices=choices
             )
@@ -732,7 +729,7 @@ class SelectionForm(forms.Form):
     domain = forms.IntegerField(required=False, min_value=1, max_value=2**62)
 
     def __init__(self, data: Any) -> None:
-        ticked = [v for v in data.getlist("row") if v.isascii() and v.isdigit() and len(v) < 19]
+        ticked = [v for v in data.getlist("row") if is_id(v)]
         data = data.copy()
         data.setlist("row", ticked)
         super().__init__(data)

@@ -37,6 +37,7 @@ class Page(Generic[Row]):
     size: int
     query: str  # other query parameters, ready to be followed by "page=N"
     is_cut: bool = False  # there are more than `total`
+    prefix: str = ""  # of its parameters, where a page shows several lists
     before: str = ""  # where the rows begin and end, for the links to the neighbours
     after: str = ""
 
@@ -68,14 +69,14 @@ class Page(Generic[Row]):
     @property
     def previous_query(self) -> str:
         """The query string of the page before."""
-        step = f"&before={self.before}" if self.before and self.number > 2 else ""
-        return f"{self.query}page={self.number - 1}{step}"
+        step = f"&{self.prefix}before={self.before}" if self.before and self.number > 2 else ""
+        return f"{self.query}{self.prefix}page={self.number - 1}{step}"
 
     @property
     def following_query(self) -> str:
         """The query string of the page after."""
-        step = f"&after={self.after}" if self.after else ""
-        return f"{self.query}page={self.number + 1}{step}"
+        step = f"&{self.prefix}after={self.after}" if self.after else ""
+        return f"{self.query}{self.prefix}page={self.number + 1}{step}"
 
 
 def paged(
@@ -85,8 +86,11 @@ def paged(
     size: int = PAGE_SIZE,
     total: int | None = None,
     at_most: int | None = None,
+    prefix: str = "",
 ) -> Page[Row]:
     """Return the page that `params["page"]` asks for; anything else than a number means the first.
+
+    With `prefix`, its parameters begin with it: for the second list of a page.
 
     Causes two queries, the count and the rows; one where the caller knows `total`. With `at_most`
     no more than so many are counted, and pages end there.
@@ -96,7 +100,7 @@ def paged(
         total = rows.count() if at_most is None else rows.order_by()[: at_most + 1].count()
         is_cut = at_most is not None and total > at_most
         total = min(total, at_most) if at_most is not None else total
-    asked = params.get("page", "1")
+    asked = params.get(f"{prefix}page", "1")
     pages = max(1, -(-total // size))
     number = (
         min(max(int(asked), 1), pages)
@@ -105,10 +109,11 @@ def paged(
     )
     rest = params.copy()
     for name in ("page", *_STEPS):
-        rest.pop(name, None)
+        rest.pop(prefix + name, None)
     query = rest.urlencode()
     keys = _sort_keys(rows)
-    shown = _rows(rows, keys, params, number=number, total=total, size=size, is_cut=is_cut)
+    after, before = (params.get(prefix + name, "") for name in _STEPS)
+    shown = _rows(rows, keys, after, before, number=number, total=total, size=size, is_cut=is_cut)
     return Page(
         shown,
         number,
@@ -116,6 +121,7 @@ def paged(
         size,
         f"{query}&" if query else "",
         is_cut,
+        prefix,
         _place(shown[0], keys) if shown and keys else "",
         _place(shown[-1], keys) if shown and keys else "",
     )
@@ -138,7 +144,8 @@ class _Key:
 def _rows(
     rows: QuerySet[Row],
     keys: Sequence[_Key],
-    params: QueryDict,
+    after: str,
+    before: str,
     *,
     number: int,
     total: int,
@@ -148,9 +155,9 @@ def _rows(
     start = (number - 1) * size
     count = min(size, total - start)
     if number > 1 and keys:
-        if (values := _read(params.get("after", ""), keys)) is not None:
+        if (values := _read(after, keys)) is not None:
             return list(rows.filter(_beyond(keys, values, backwards=False))[:count])
-        if (values := _read(params.get("before", ""), keys)) is not None:
+        if (values := _read(before, keys)) is not None:
             found = list(rows.filter(_beyond(keys, values, backwards=True)).reverse()[:count])
             return found[::-1]
     if rows.ordered and not is_cut and start > total / 2:

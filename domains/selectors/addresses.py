@@ -20,7 +20,7 @@ from domains.models import (
     MailboxStatus,
 )
 from domains.names import stored_address
-from domains.selectors.search import address_part, having_part
+from domains.selectors.search import address_part, having_part, seen
 from portal.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -39,18 +39,12 @@ class DirectoryEntry:
     email: str
 
 
-def _seen(tenant: Tenant, domain: str) -> Q:
-    """Return the condition of people who see only some domains; empty for everybody else."""
-    scope = tenant.domain_scope
-    return Q() if scope is None else Q(**{f"{domain}__in": scope})
-
-
 def _of(tenant: Tenant) -> Q:
     """Return the condition of rows with an address.
 
     The address names the tenant too, so that its index by tenant and address gives the order.
     """
-    return _seen(tenant, "address__domain") & Q(address__tenant=tenant)
+    return seen(tenant) & Q(address__tenant=tenant)
 
 
 def aliases_of(tenant: Tenant, *, part: str = "") -> QuerySet[Alias]:
@@ -97,7 +91,7 @@ def forwarder_of(tenant: Tenant, forwarder_id: int) -> Forwarder:
 def mailbox_addresses_of(tenant: Tenant) -> QuerySet[Address]:
     """Return the addresses of the tenant's mailboxes that an alias or catch-all may deliver to."""
     return (
-        Address.objects.filter(_seen(tenant, "domain"), tenant=tenant, mailbox__isnull=False)
+        Address.objects.filter(seen(tenant, "domain"), tenant=tenant, mailbox__isnull=False)
         .exclude(mailbox__status=MailboxStatus.DELETING)
         .select_related("mailbox")
         .order_by("email")

@@ -85,10 +85,7 @@ def alias_domains_of(domain: Domain) -> list[Domain]:
 
 def alias_choices(tenant: Tenant, domain: Domain) -> list[Domain]:
     """Return domains of `tenant` that `domain` could stand for, by name; at most SHOWN_ALIASES. One query."""
-    rows = Domain.objects.of(tenant).filter(
-        alias_of=None, status__in=(DomainStatus.ACTIVE, DomainStatus.SUSPENDED)
-    )
-    return list(rows.exclude(pk=domain.pk).order_by("name")[:SHOWN_ALIASES])
+    return list(open_domains(tenant).exclude(pk=domain.pk).order_by("name")[:SHOWN_ALIASES])
 
 
 def filtered_domains(tenant: Tenant, *, part: str, state: str) -> QuerySet[Domain]:

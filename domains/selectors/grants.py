@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from domains.models import Access, Domain, DomainStatus, Grant, Mailbox, MailboxStatus, Sends
+from domains.selectors.search import seen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -44,10 +45,8 @@ def grants_to(mailbox: Mailbox, *, seen_by: Tenant | None = None) -> QuerySet[Gr
 
     With `seen_by` only with those that whoever acts in that tenant sees.
     """
-    scope = seen_by.domain_scope if seen_by is not None else None
-    seen = Q() if scope is None else Q(address__domain__in=scope)
     return (
-        Grant.objects.filter(seen, mailbox=mailbox)
+        Grant.objects.filter(seen(seen_by) if seen_by else Q(), mailbox=mailbox)
         .select_related("address", "address__mailbox", "address__group")
         .order_by("address__email")
     )

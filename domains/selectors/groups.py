@@ -9,19 +9,13 @@ from django.db.models.functions import Coalesce
 
 from domains.models import Group, GroupMember
 from domains.names import fold
-from domains.selectors.search import Fold, address_part
+from domains.selectors.search import Fold, address_part, seen
 from portal.errors import NotFound
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.models import Tenant
-
-
-def _seen(tenant: Tenant) -> Q:
-    """Return the condition of people who see only some domains; empty for everybody else."""
-    scope = tenant.domain_scope
-    return Q() if scope is None else Q(address__domain__in=scope)
 
 
 def groups_of(tenant: Tenant, *, part: str = "") -> QuerySet[Group]:
@@ -34,7 +28,7 @@ def groups_of(tenant: Tenant, *, part: str = "") -> QuerySet[Group]:
         .values("n")
     )
     rows = (
-        Group.objects.filter(_seen(tenant), tenant=tenant)
+        Group.objects.filter(seen(tenant), tenant=tenant)
         .annotate(member_count=Coalesce(Subquery(members, output_field=IntegerField()), 0))
         .select_related("address", "address__domain", "tenant")
         .order_by("name", "address__email")

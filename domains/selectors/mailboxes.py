@@ -21,6 +21,7 @@ from domains.models import (
     Mailbox,
     MailboxStatus,
 )
+from domains.selectors.grants import Sender, with_twins
 from domains.selectors.search import MAX_FOUND, having_part, within
 from portal.errors import NotFound
 
@@ -210,21 +211,7 @@ def sender_addresses(mailbox: Mailbox) -> list[str]:
         .values_list("alias__address__email", flat=True)
     )
     own = [mailbox.address.email, *aliases]
-    twins: dict[str, list[str]] = {}
-    for name, alias in (
-        Domain.objects.filter(
-            alias_of__name__in={email.rpartition("@")[2] for email in own},
-            status=DomainStatus.ACTIVE,
-        )
-        .order_by("name")
-        .values_list("alias_of__name", "name")
-    ):
-        twins.setdefault(name, []).append(alias)
-    return own + [
-        f"{email.rpartition('@')[0]}@{alias}"
-        for email in own
-        for alias in twins.get(email.rpartition("@")[2], ())
-    ]
+    return own + [one.email for one in with_twins(Sender(email, "") for email in own)]
 
 
 def sign_ins_of(mailbox: Mailbox) -> list[SignIn]:

@@ -26,6 +26,12 @@ class Fold(Func):
     output_field = CharField()
 
 
+def seen(tenant: Tenant, domain: str = "address__domain") -> Q:
+    """Return the condition of people who see only some domains; empty for everybody else."""
+    scope = tenant.domain_scope
+    return Q() if scope is None else Q(**{f"{domain}__in": scope})
+
+
 def within(tenant: Tenant, domain: str = "pk") -> Q:
     """Return the condition for rows of `tenant`; of a reseller or operator, also all below it.
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from accounts.models import Tenant
 
+DEFAULT_QUOTA = 5_000_000_000
 LARGEST = 2**53  # nine petabytes: what JSON and Dovecot can both write down
 
 
@@ -63,3 +64,8 @@ def largest_quota(tenant: Tenant) -> int | None:
         if size is not None
     ]
     return min(found, default=None)
+
+
+def offered_quota(largest: int | None) -> int:
+    """Return the quota that forms offer at first, within `largest_quota`."""
+    return min(DEFAULT_QUOTA, largest or DEFAULT_QUOTA)

@@ -16,6 +16,7 @@ from domains.selectors import grants_on, grants_to, mailbox_of
 from domains.services.set_grant import set_grant, take_grant
 from portal.forms import attempt
 from portal.http import page
+from portal.paging import paged
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -47,8 +48,8 @@ def mailbox_grants(request: TenantRequest, tenant_id: int, mailbox_id: int) -> H
         "mailbox": mailbox,
         "is_shared": is_shared,
         "form": form,
-        "grants": list(grants_on(mailbox.address)[:200]),
-        "given": list(grants_to(mailbox, seen_by=request.tenant)[:200]),
+        "grants": paged(grants_on(mailbox.address), request.GET),
+        "given": paged(grants_to(mailbox, seen_by=request.tenant), request.GET, prefix="given-"),
         "may_change": request.actor.may(Action.MAILBOX_CHANGE),
     }
     return page(request, "domains/mailbox_grants.html", context, status=422 if form.errors else 200)

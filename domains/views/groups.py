@@ -234,6 +234,6 @@ def _context(request: TenantRequest, group: Group) -> dict[str, Any]:
         "settings_form": GroupSettingsForm.of(group),
         "members_form": MembersForm(),
         "grant_form": GrantForm(is_shared=False),
-        "grants": list(grants_on(group.address)[:200]),
+        "grants": paged(grants_on(group.address), request.GET, prefix="grants-"),
         "may_change": request.actor.may(Action.GROUP_CHANGE),
     }

@@ -15,7 +15,7 @@ from accounts.models import TenantKind
 from accounts.roles import Action
 from accounts.selectors import plans_of
 from domains.columns import CUSTOMER_COLUMNS, Column
-from domains.forms import ColumnsForm, ImportForm
+from domains.forms import ColumnsForm, ImportForm, is_id
 from domains.models import Job, JobKind
 from domains.selectors import domains_within, job_of
 from domains.services.check_import import mend_rows
@@ -153,6 +153,6 @@ def _corrections(request: TenantRequest) -> dict[int, dict[str, str]]:
         wanted[key] = text
     for key, text in wanted.items():
         row, mark, column = key.partition(":")
-        if mark and row.isascii() and row.isdigit() and len(row) < 19:
+        if mark and is_id(row):
             found.setdefault(int(row), {})[column] = text
     return found

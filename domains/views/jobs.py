@@ -29,7 +29,7 @@ from domains.selectors import (
 from domains.selectors.jobs import ownership_records
 from domains.services.begin_job import begin_job, cancel_job, may_undo, undo_job
 from domains.services.check_import import needed_room, room_for
-from domains.services.check_quota import largest_quota
+from domains.services.check_quota import largest_quota, offered_quota
 from domains.services.job_links import WITH_LINKS, links_of, may_have_links
 from domains.services.job_rights import NEEDS
 from domains.services.note_links import note_links
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from domains.models import Job, JobRow
     from portal.sheets.writing import Cell
 
-DEFAULT_QUOTA = 5_000_000_000
 _DELETIONS = (
     JobKind.MAILBOX_DELETE,
     JobKind.ALIAS_DELETE,
@@ -234,8 +233,7 @@ def _begin(request: TenantRequest, job: Job, form: BeginForm) -> bool:
 
 
 def _begin_form(job: Job, data: Any = None) -> BeginForm:
-    largest = largest_quota(job.tenant)
-    quota = min(DEFAULT_QUOTA, largest or DEFAULT_QUOTA)
+    quota = offered_quota(largest_quota(job.tenant))
     return BEGIN_FORMS.get(JobKind(job.kind), BeginForm)(data, initial={"quota": quota})
 
 

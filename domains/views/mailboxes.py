@@ -14,7 +14,7 @@ from accounts.http import TenantRequest, permission
 from accounts.models import TenantKind
 from accounts.roles import Action
 from domains.columns import LABELS, Column
-from domains.forms import MailboxForm
+from domains.forms import MailboxForm, is_id
 from domains.names import show_domain, suggest_localpart
 from domains.selectors import (
     MAX_FOUND,
@@ -23,7 +23,7 @@ from domains.selectors import (
     mailbox_addresses_of,
     mailbox_rows,
 )
-from domains.services.check_quota import largest_quota
+from domains.services.check_quota import largest_quota, offered_quota
 from domains.services.known_figures import known_figures
 from domains.services.provision_mailbox import Provisioned, provision_mailbox
 from portal.exports import batches, export, export_asked, moment_text
@@ -48,7 +48,6 @@ COLUMNS = {
     "usage": ("usage__bytes",),
     "created": ("created_at",),
 }
-DEFAULT_QUOTA = 5_000_000_000
 OPTIONS = 12
 
 
@@ -110,7 +109,7 @@ def mailbox_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
         tenant=tenant,
         initial={
             "domain": request.GET.get("domain", ""),
-            "quota": min(DEFAULT_QUOTA, largest or DEFAULT_QUOTA),
+            "quota": offered_quota(largest),
             "entry": MailboxForm.LINK,
         },
     )
@@ -165,7 +164,7 @@ def _open(request: TenantRequest, form: MailboxForm) -> Provisioned:
 
 def _domain_asked(request: TenantRequest) -> Domain | None:
     asked = request.GET.get("domain", "")
-    if not (asked.isascii() and asked.isdigit() and len(asked) < 19):
+    if not is_id(asked):
         return None
     return domains_within(request.tenant).filter(pk=int(asked)).first()
 

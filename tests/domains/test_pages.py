@@ -12,17 +12,22 @@ from accounts.models import Role
 from domains.attention import figures, first_steps, rows
 from domains.forms import MOST_OFFERED
 from domains.models import (
+    Address,
     Alias,
     DnsCheck,
     Domain,
     DomainStatus,
     Forwarder,
+    Grant,
     Mailbox,
     MailboxStatus,
     MailboxUsage,
+    Sends,
 )
 from domains.services.register_domain import register_domain
+from domains.services.set_group import create_group
 from domains.services.verify_dns import verify_dns
+from portal.paging import PAGE_SIZE
 from tests.domains.conftest import acting
 from tests.domains.name_server import NameServer
 from tests.world import PASSWORD, World, unique
@@ -474,3 +479,39 @@ def test_whoever_has_hundreds_of_domains_types_the_name(
     )
     assert client.post(page, form | {"domain": f"@{world.domain.name.upper()}"}).status_code == 302
     assert Mailbox.objects.filter(address__email=f"mai@{world.domain.name}").exists()
+
+
+def test_every_grant_is_on_some_page_and_the_two_lists_turn_apart(
+    world: World, admin: Actor, client: Client
+) -> None:
+    d, tenant, shared = world.domain, world.tenant, world.person()
+    addresses = Address.objects.bulk_create(
+        Address(tenant=tenant, domain=d, localpart=f"g{n:02}", email=f"g{n:02}@{d.name}")
+        for n in range(PAGE_SIZE + 1)
+    )
+    boxes = Mailbox.objects.bulk_create(
+        Mailbox(tenant=tenant, address=one, name=one.localpart) for one in addresses
+    )
+    group = create_group(actor=admin, domain=d, localpart="nhom", name="Nhóm")
+    Grant.objects.bulk_create(
+        Grant(tenant=tenant, address=address, mailbox=box, sends=Sends.AS)
+        for box in boxes
+        for address in (shared.box.address, group.address)
+    )
+    Grant.objects.bulk_create(
+        Grant(tenant=tenant, address=address, mailbox=shared.box, sends=Sends.AS)
+        for address in addresses
+    )
+    assert admin.user is not None
+    client.force_login(admin.user)
+    base = f"/portal/{tenant.pk}"
+    path, last = f"{base}/mailboxes/{shared.box.pk}/grants/", addresses[-1].email
+
+    def shown(url: str) -> int:
+        return client.get(url).content.decode().count(last)
+
+    assert [shown(path + query) for query in ("", "?page=2", "?given-page=2")] == [0, 1, 1]
+    assert shown(f"{path}?page=2&given-page=2") == 2
+    assert 'href="?page=2&amp;given-page=2' in client.get(f"{path}?page=2").content.decode()
+    assert shown(f"{base}/groups/{group.pk}/") == 0
+    assert shown(f"{base}/groups/{group.pk}/?grants-page=2") == 1
