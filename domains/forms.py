@@ -673,6 +673,16 @@ class BeginAliasForm(BeginForm):
     )
 
 
+class BeginGroupForm(BeginForm):
+    """The group the mailboxes are added to."""
+
+    group = forms.CharField(
+        max_length=320,
+        label=_("Group"),
+        widget=forms.TextInput(attrs=PLAIN | {"placeholder": "moinguoi@congty.vn"}),
+    )
+
+
 class BeginPasswordForm(BeginForm):
     """Whether the old passwords go at once."""
 
@@ -702,6 +712,7 @@ BEGIN_FORMS: dict[JobKind, type[BeginForm]] = {
     JobKind.IMPORT_CUSTOMERS: BeginImportForm,
     JobKind.MAILBOX_QUOTA: BeginQuotaForm,
     JobKind.MAILBOX_ALIAS: BeginAliasForm,
+    JobKind.MAILBOX_GROUP: BeginGroupForm,
     JobKind.MAILBOX_PASSWORD: BeginPasswordForm,
     JobKind.MAILBOX_DELETE: BeginDeleteForm,
 }
@@ -709,6 +720,7 @@ SELECTABLE = (
     JobKind.MAILBOX_PASSWORD,
     JobKind.MAILBOX_QUOTA,
     JobKind.MAILBOX_ALIAS,
+    JobKind.MAILBOX_GROUP,
     JobKind.MAILBOX_SUSPEND,
     JobKind.MAILBOX_RESUME,
     JobKind.MAILBOX_DELETE,

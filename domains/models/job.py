@@ -25,6 +25,8 @@ class JobKind(models.TextChoices):
     MAILBOX_QUOTA = "mailbox_quota", _("Change storage")
     MAILBOX_ALIAS = "mailbox_alias", _("Add to an alias")
     MAILBOX_UNALIAS = "mailbox_unalias", _("Take out of an alias")
+    MAILBOX_GROUP = "mailbox_group", _("Add to a group")
+    MAILBOX_UNGROUP = "mailbox_ungroup", _("Take out of a group")
     MAILBOX_SUSPEND = "mailbox_suspend", _("Suspend mailboxes")
     MAILBOX_RESUME = "mailbox_resume", _("Resume mailboxes")
     MAILBOX_DELETE = "mailbox_delete", _("Delete mailboxes")

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from domains.models import Group, GroupMember
-from domains.names import fold
+from domains.names import fold, stored_address
 from domains.selectors.search import Fold, address_part, seen
-from portal.errors import NotFound
+from portal.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -46,6 +47,17 @@ def group_of(tenant: Tenant, group_id: int) -> Group:
     found = groups_of(tenant).filter(pk=group_id).first()
     if found is None:
         raise NotFound
+    return found
+
+
+def group_at(tenant: Tenant, address: str) -> Group:
+    """Return the group of `tenant` at an address as a person types it. Raises InvalidInput on `group`."""
+    found = groups_of(tenant).filter(address__email=stored_address(address, field="group")).first()
+    if found is None:
+        raise InvalidInput(
+            _("There is no group %(address)s. Make it first.") % {"address": address.strip()[:100]},
+            field="group",
+        )
     return found
 
 

@@ -28,6 +28,8 @@ UNDO = {
     JobKind.MAILBOX_QUOTA: JobKind.MAILBOX_QUOTA,
     JobKind.MAILBOX_ALIAS: JobKind.MAILBOX_UNALIAS,
     JobKind.MAILBOX_UNALIAS: JobKind.MAILBOX_ALIAS,
+    JobKind.MAILBOX_GROUP: JobKind.MAILBOX_UNGROUP,
+    JobKind.MAILBOX_UNGROUP: JobKind.MAILBOX_GROUP,
     JobKind.MAILBOX_SUSPEND: JobKind.MAILBOX_RESUME,
     JobKind.MAILBOX_RESUME: JobKind.MAILBOX_SUSPEND,
     JobKind.MAILBOX_DELETE: JobKind.MAILBOX_RESTORE,
@@ -130,7 +132,7 @@ def undo_job(*, actor: Actor, job: Job) -> Job:
         held = hold_job(job, (JobState.DONE, JobState.CANCELLED, JobState.FAILED))
         if not may_undo(held):
             raise CannotUndo
-        options = {k: v for k, v in held.options.items() if k == "alias_id"}
+        options = {k: v for k, v in held.options.items() if k in {"alias_id", "group_id"}}
         undo = open_job(
             actor=actor,
             tenant=held.tenant,

@@ -28,6 +28,7 @@ from domains.models import (
 )
 from domains.selectors.search import within
 from domains.services.carry_import import refuse
+from domains.services.carry_members import carry_members
 from domains.services.check_quota import quota_rule
 from domains.services.job_links import link_token
 from domains.services.read_targets import lock_forwarding, refuse_loops
@@ -280,4 +281,6 @@ _CHANGES: dict[JobKind, Callable[[Actor, Job, list[Pair]], None]] = {
     JobKind.MAILBOX_PASSWORD: _passwords,
     JobKind.MAILBOX_ALIAS: lambda _a, job, pairs: _alias(job, pairs),
     JobKind.MAILBOX_UNALIAS: lambda _a, job, pairs: _alias(job, pairs),
+    JobKind.MAILBOX_GROUP: carry_members,
+    JobKind.MAILBOX_UNGROUP: carry_members,
 }

@@ -26,6 +26,7 @@ from domains.selectors import (
     report_of_job,
     row_counts,
 )
+from domains.selectors.groups import group_at
 from domains.selectors.jobs import ownership_records
 from domains.services.begin_job import begin_job, cancel_job, may_undo, undo_job
 from domains.services.check_import import needed_room, room_for
@@ -228,6 +229,8 @@ def _begin(request: TenantRequest, job: Job, form: BeginForm) -> bool:
     options = form.options()
     if job.kind == JobKind.MAILBOX_ALIAS:
         options["alias_id"] = alias_at(request.tenant, form.cleaned_data["alias"]).pk
+    if job.kind == JobKind.MAILBOX_GROUP:
+        options["group_id"] = group_at(request.tenant, form.cleaned_data["group"]).pk
     begin_job(actor=request.actor, job=job, **options)
     return True
 

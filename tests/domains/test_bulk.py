@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.errors import NotAllowed
-from accounts.models import AccessChange, Invitation, LoginName, Role
+from accounts.models import AccessChange, AuditEvent, Invitation, LoginName, Role
 from domains.models import Alias, Domain, Job, JobKind, JobRow, JobState, Mailbox
 from domains.selectors import report_of_job
 from domains.services.begin_job import CannotUndo, begin_job, may_undo, undo_job
@@ -155,6 +156,36 @@ def test_an_alias_that_is_gone_ends_the_job_with_a_sentence(world: World, admin:
     job = done(admin, world, JobKind.MAILBOX_ALIAS, alias_id=2**40)
     assert job.state == JobState.FAILED
     assert "alias" in job.message
+
+
+def test_mailboxes_are_added_to_a_group_and_taken_out_again(world: World, admin: Actor) -> None:
+    one, two, ring = world.person(), world.person(), world.person()
+    group = create_group(
+        actor=admin, domain=world.domain, localpart="team", name="Team", members=[one.address]
+    )
+    set_forwarding(actor=admin, mailbox=ring.box, targets=[group.address.email], keep_copy=True)
+    job = done(admin, world, JobKind.MAILBOX_GROUP, group_id=group.pk)
+    assert sorted(states(job).values()) == ["done", "refused", "skipped"]
+    assert {m.address_id for m in group.members.all()} == {one.box.address_id, two.box.address_id}
+    event = AuditEvent.objects.get(tenant_id=world.tenant.pk, action="group.members")
+    assert event.changes["members"] == [[], [two.address]]
+    undone(admin, job)
+    assert [m.address_id for m in group.members.all()] == [one.box.address_id]
+    assert done(admin, world, JobKind.MAILBOX_GROUP, group_id=2**40).state == JobState.FAILED
+
+
+def test_a_selection_asks_for_a_group_that_exists(world: World) -> None:
+    who = world.person(role=Role.COMPANY_ADMIN)
+    admin = acting(world.tenant, user=who.user)
+    create_group(actor=admin, domain=world.domain, localpart="team", name="Team")
+    job = select_rows(actor=admin, tenant=world.tenant, kind=JobKind.MAILBOX_GROUP, ids=None)
+    client = Client(HTTP_ACCEPT_LANGUAGE="en")
+    client.force_login(who.user)
+    page = f"/portal/{world.tenant.pk}/jobs/{job.pk}/"
+    refused = client.post(f"{page}begin/", {"group": f"tema@{world.domain.name}"})
+    assert refused.status_code == 422
+    assert "There is no group" in refused.content.decode()
+    assert client.post(f"{page}begin/", {"group": f"team@{world.domain.name}"}).status_code == 302
 
 
 def test_mailboxes_of_another_tenant_cannot_be_selected(world: World, admin: Actor) -> None:
