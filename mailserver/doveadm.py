@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from mailserver.errors import DaemonFailed
 from mailserver.tool import run_tool
@@ -10,7 +11,6 @@ from portal.config import stack
 
 _TIMEOUT_SECONDS = 5.0
 _COPY_SECONDS = 900.0  # a large folder; each runs in the agent's own thread
-_NO_FOLDER = 68
 _SHARED_RIGHTS = {
     "read": ("lookup", "read"),
     "write": (
@@ -21,6 +21,15 @@ _SHARED_RIGHTS = {
 _NO_SESSION = 68  # kick: nobody of that name was connected
 # A kick takes a mask and every tool takes options: only plain addresses are passed on.
 _PLAIN_ADDRESS = re.compile(r"[^\s*?\[\]{}\\-][^\s*?\[\]{}\\]{0,319}")
+
+
+class Folder(NamedTuple):
+    """A folder of a mailbox. `size_bytes` is what its messages count in the quota."""
+
+    path: str
+    guid: str
+    messages: int
+    size_bytes: int
 
 
 def look_anew() -> None:
@@ -38,31 +47,33 @@ def kick(address: str) -> None:
     _doveadm("kick", _plain(address), allowed_codes=frozenset({0, _NO_SESSION}))
 
 
-def folders(address: str) -> list[tuple[str, str, int]]:
-    """Return (path, GUID, messages) of every folder of the mailbox. Raises DaemonFailed.
+def folders(address: str) -> list[Folder]:
+    """Return every folder of the mailbox. Raises DaemonFailed.
 
     Dovecot prints the columns in an order of its own, named in the first line.
     """
     said = _doveadm(
-        "-f", "tab", "mailbox", "status", "-u", _plain(address), "guid messages", "*",
+        "-f", "tab", "mailbox", "status", "-u", _plain(address), "guid messages vsize", "*",
         timeout_seconds=_COPY_SECONDS,
     )  # fmt: skip
     head, *lines = [line.split("\t") for line in said.splitlines()] or [[]]
     rows = [dict(zip(head, line, strict=False)) for line in lines]
-    return [(row["mailbox"], row["guid"], int(row["messages"])) for row in rows]
+    return [
+        Folder(row["mailbox"], row["guid"], int(row["messages"]), int(row["vsize"])) for row in rows
+    ]
 
 
-def drop_folders(address: str, path: str) -> None:
-    """Delete the folder and all below it; none of that name is success. Raises DaemonFailed."""
+def empty_folder(address: str, guid: str) -> None:
+    """Remove every message of a folder. Raises DaemonFailed."""
     _doveadm(
-        "mailbox", "delete", "-r", "-u", _plain(address), path,
-        allowed_codes=frozenset({0, _NO_FOLDER}), timeout_seconds=_COPY_SECONDS,
+        "expunge", "-u", _plain(address), "mailbox-guid", guid, "ALL",
+        timeout_seconds=_COPY_SECONDS,
     )  # fmt: skip
 
 
 def make_folder(address: str, path: str) -> None:
     """Create a folder and show it in mail programs. Raises DaemonFailed."""
-    _doveadm("mailbox", "create", "-s", "-u", _plain(address), path)
+    _doveadm("mailbox", "create", "-s", "-u", _plain(address), "--", path)
 
 
 def share(address: str, mailbox_id: int) -> None:
@@ -79,7 +90,7 @@ def share(address: str, mailbox_id: int) -> None:
 def copy_folder(source: str, guid: str, target: str, path: str) -> None:
     """Copy every message of a folder of `source` into `path` of `target`. Raises DaemonFailed."""
     _doveadm(
-        "copy", "-u", _plain(target), path, "user", _plain(source), "mailbox-guid", guid, "ALL",
+        "copy", "-u", _plain(target), "--", path, "user", _plain(source), "mailbox-guid", guid, "ALL",
         timeout_seconds=_COPY_SECONDS,
     )  # fmt: skip
 

@@ -21,3 +21,9 @@ class UnsafePath(MailserverError):
     """A path that must not be touched was about to be."""
 
     code = "unsafe_path"
+
+
+class NoRoom(MailserverError):
+    """A mailbox cannot take what is to be put into it; `detail` is for people."""
+
+    code = "no_room"

@@ -12,9 +12,12 @@ _LONGEST_SECONDS = 15.0
 
 
 class Patience(Generic[Key]):
-    """Pauses by key; each further failure doubles the pause, up to a quarter of a minute."""
+    """Pauses by key; each further failure doubles the pause, by default up to a quarter of a minute."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, first_seconds: float = _FIRST_SECONDS, longest_seconds: float = _LONGEST_SECONDS
+    ) -> None:
+        self._first_seconds, self._longest_seconds = first_seconds, longest_seconds
         self._pauses: dict[Key, tuple[float, float]] = {}  # pause, moment of the next try
 
     def resting(self) -> list[Key]:
@@ -24,8 +27,8 @@ class Patience(Generic[Key]):
 
     def failed(self, key: Key) -> None:
         """Let `key` rest."""
-        pause, _ = self._pauses.get(key, (_FIRST_SECONDS / 2, 0.0))
-        pause = min(_LONGEST_SECONDS, pause * 2)
+        pause, _ = self._pauses.get(key, (self._first_seconds / 2, 0.0))
+        pause = min(self._longest_seconds, pause * 2)
         self._pauses[key] = (pause, monotonic() + pause)
 
     def done(self, key: Key) -> None:

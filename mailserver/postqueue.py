@@ -1,4 +1,4 @@
-"""Postfix: which messages of its queue are complete, what their Message-ID is, and looking anew."""
+"""Postfix: which messages of its queue are complete, and what their Message-ID is."""
 
 from __future__ import annotations
 
@@ -44,11 +44,6 @@ def message_id_of(queue_id: str) -> str:
     )
     match = _MESSAGE_ID.search(headers)
     return match[1] if match else ""
-
-
-def look_anew() -> None:
-    """Have every process that is not busy end and be started afresh. Raises DaemonFailed."""
-    run_tool("postfix", "-c", str(_config()), "reload", timeout_seconds=_TIMEOUT_SECONDS)
 
 
 @lru_cache(maxsize=1)

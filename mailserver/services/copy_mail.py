@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from accounts.services.record_audit import record_audit
-from domains.models import Departure, HandOver
+from domains.models import Departure, HandOver, MailboxUsage
 from mailserver import doveadm
-from mailserver.errors import DaemonFailed
+from mailserver.errors import MailserverError, NoRoom
 from mailserver.patience import Patience
+from portal.templatetags.ui import filesize
+
+if TYPE_CHECKING:
+    from domains.models import Mailbox
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +30,8 @@ class MailCopies:
     """Carries out the copies that are due, one mailbox after the other."""
 
     def __init__(self) -> None:
-        self._patience = Patience[int]()
+        # what fails costs a walk through two mailboxes, and rarely heals within seconds
+        self._patience = Patience[int](first_seconds=300, longest_seconds=3600)
 
     def apply(self) -> int:
         """Copy what is due; returns how many mailboxes. What fails is told in the row and tried again."""
@@ -45,8 +52,8 @@ class MailCopies:
         if row.colleague is None:
             return False
         try:
-            copied = _copy(row)
-        except DaemonFailed as exc:
+            copied = _copy(row, row.colleague)
+        except MailserverError as exc:
             Departure.objects.filter(id=row.id).update(copy_error=exc.detail[:500])
             self._patience.failed(row.id)
             logger.warning("mail not copied", extra={"row": row.id, "reason": exc.detail})
@@ -71,19 +78,50 @@ def folder_of(row: Departure) -> str:
     return f"{words} ({row.mailbox.address.localpart}-{row.mailbox_id})".strip()
 
 
-def _copy(row: Departure) -> int:
-    """Copy afresh: what an earlier, broken try left is dropped first. Returns the messages copied."""
-    if row.colleague is None:
-        return 0
-    source, target = row.mailbox.address.email, row.colleague.address.email
-    top, copied = folder_of(row), 0
-    doveadm.drop_folders(target, top)
-    doveadm.make_folder(target, top)
-    for path, guid, messages in sorted(doveadm.folders(source)):
-        if not messages or path.partition("/")[0] in _LEFT_OUT:
-            continue
-        place = f"{top}/{path}"
-        doveadm.make_folder(target, place)
-        doveadm.copy_folder(source, guid, target, place)
-        copied += messages
-    return copied
+def _copy(row: Departure, colleague: Mailbox) -> int:
+    """Copy what an earlier, broken try did not; returns the messages of all folders.
+
+    A folder with as many messages as its source is kept, any other is copied afresh. Raises
+    DaemonFailed, and NoRoom before anything is written.
+    """
+    source, target, top = row.mailbox.address.email, colleague.address.email, folder_of(row)
+    wanted = [
+        folder
+        for folder in sorted(doveadm.folders(source))
+        if folder.messages and folder.path.partition("/")[0] not in _LEFT_OUT
+    ]
+    there = {folder.path: folder for folder in doveadm.folders(target)}
+    missing = []
+    for folder in wanted:
+        old = there.get(f"{top}/{folder.path}")
+        if old is None or old.messages != folder.messages:
+            missing.append((folder, old))
+    needed = sum(folder.size_bytes - (old.size_bytes if old else 0) for folder, old in missing)
+    _require_room(colleague, needed)
+    if top not in there:
+        doveadm.make_folder(target, top)
+    for folder, old in missing:
+        place = f"{top}/{folder.path}"
+        if old is None:
+            doveadm.make_folder(target, place)
+        else:
+            doveadm.empty_folder(target, old.guid)
+        doveadm.copy_folder(source, folder.guid, target, place)
+    return sum(folder.messages for folder in wanted)
+
+
+def _require_room(colleague: Mailbox, needed_bytes: int) -> None:
+    if not colleague.quota_bytes:
+        return
+    usage = MailboxUsage.objects.filter(mailbox=colleague).first()
+    free = max(0, colleague.quota_bytes - (usage.bytes if usage else 0))
+    if needed_bytes > free:
+        words = _("The mail to be copied takes %(needed)s, and %(address)s has %(free)s left.")
+        raise NoRoom(
+            detail=words
+            % {
+                "needed": filesize(needed_bytes),
+                "address": colleague.address.email,
+                "free": filesize(free),
+            }
+        )

@@ -62,10 +62,14 @@ class HomeChanges:
         return True
 
     def _archive(self, row: MailHomeChange) -> None:
-        """Keep the whole home in one file that only root reads, before it is deleted."""
+        """Keep the whole home in one file that only root reads, before it is deleted.
+
+        Without a home there was no mail, and nothing is said to be kept.
+        """
         home = stack().data / "mail" / str(row.mailbox_id)
-        if home.is_dir() and not home.is_symlink():
-            archive_home(home, archive_of(row.mailbox_id))
+        if home.is_symlink() or not home.is_dir():
+            return
+        archive_home(home, archive_of(row.mailbox_id))
         row.archived_at = timezone.now()
         with transaction.atomic():
             MailHomeChange.objects.filter(id=row.id).update(archived_at=row.archived_at)
@@ -101,9 +105,17 @@ def archive_home(home: Path, archive: Path) -> None:
     fresh = archive.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as tar:
-        tar.add(home, arcname=home.name)
+    with os.fdopen(handle, "wb") as file:
+        with tarfile.open(fileobj=file, mode="w:gz") as tar:
+            tar.add(home, arcname=home.name)
+        file.flush()
+        os.fsync(file.fileno())
     fresh.replace(archive)
+    folder = os.open(archive.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # the name, too, before the home goes
+    finally:
+        os.close(folder)
 
 
 def _record(row: MailHomeChange, action: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, connection
 
-from mailserver import doveadm, postqueue
+from mailserver import doveadm, postfix
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,7 +37,7 @@ class DatabaseFollower:
             return False
         if self._started is not None and started != self._started:
             logger.warning("database was started anew, Postfix and Dovecot look anew")
-            postqueue.look_anew()
+            postfix.restart_processes()
             doveadm.look_anew()
         self._started = started
         return False

@@ -12,10 +12,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from domains.models import DkimKey
+from accounts.models import AuditEvent
+from domains.models import DkimKey, MailHomeChange
 from mailserver.doveadm import kick
 from mailserver.errors import DaemonFailed, UnsafePath
-from mailserver.services.delete_homes import remove_home
+from mailserver.services.delete_homes import HomeChanges, remove_home
 from mailserver.services.export_dkim import DkimFolder, export_dkim
 from portal.sealing import seal
 from tests.world import World
@@ -72,6 +73,20 @@ def test_a_link_in_place_of_a_home_is_not_followed(tmp_path: Path) -> None:
 def test_a_mask_never_reaches_doveadm(address: str) -> None:
     with pytest.raises(DaemonFailed):
         kick(address)
+
+
+def test_a_mailbox_without_a_home_has_no_archive(world: World) -> None:
+    row = MailHomeChange.objects.create(
+        mailbox_id=GONE,
+        address="gone@nowhere.test",
+        tenant_id=world.tenant.pk,
+        archive_until=timezone.now() + timedelta(days=1),
+    )
+    HomeChanges().apply()
+    row.refresh_from_db()
+    assert row.done_at
+    assert row.archived_at is None
+    assert not AuditEvent.objects.filter(action="mailbox.archive", target_id=GONE).exists()
 
 
 # ---- DKIM

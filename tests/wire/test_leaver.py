@@ -117,6 +117,8 @@ def test_a_plan_stops_sign_in_hands_mail_over_and_can_be_undone(
     client = imap(leaver)
     client.create("Du-an")
     client.append("Du-an", None, None, letter(leaver.address, subject=old).as_bytes())
+    client.create("-r")  # looks like an option
+    client.append("-r", None, None, letter(leaver.address, subject=old).as_bytes())
     plan_departure(
         actor=actor,
         mailbox=leaver.box,
@@ -143,7 +145,24 @@ def test_a_plan_stops_sign_in_hands_mail_over_and_can_be_undone(
     inbox = next(line for line in folders if line.endswith('/INBOX"'))
     copied = messages(theirs, inbox[inbox.index('" "') + 2 :])
     assert [message["Subject"] for message in copied] == [old]
-    assert any(line.endswith('/Du-an"') for line in folders)
+    assert any(line.endswith('/-r"') for line in folders)
+    project = next(line[line.index('" "') + 2 :] for line in folders if line.endswith('/Du-an"'))
+    theirs.select(project)
+    theirs.store("1", "+FLAGS", "\\Flagged")
+    theirs.select(inbox[inbox.index('" "') + 2 :])
+    theirs.store("1", "+FLAGS", "\\Deleted")
+    theirs.expunge()
+    # as after a try that broke off: what is whole stays, the rest is copied
+    theirs.select("INBOX")
+    Departure.objects.filter(mailbox=leaver.box).update(copied_at=None)
+    until(
+        lambda: Departure.objects.filter(mailbox=leaver.box, copied_at__isnull=False).exists(),
+        what="the copy is whole again",
+    )
+    assert len(messages(theirs, inbox[inbox.index('" "') + 2 :])) == 1
+    theirs.select(project, readonly=True)
+    assert theirs.search(None, "FLAGGED")[1] == [b"1"]
+    theirs.select("INBOX")
     sender = f"{unique('s')}@partner.test"
     send_from_outside(
         stack, leaver.address, letter(leaver.address, subject=new, sender=sender), sender=sender
@@ -156,6 +175,31 @@ def test_a_plan_stops_sign_in_hands_mail_over_and_can_be_undone(
     until(lambda: is_written(leaver))
     again = imap(leaver)
     assert any(m["Subject"] == new for m in messages(again))
+
+
+def test_a_copy_without_room_says_so_and_writes_nothing(
+    stack: Stack, live: World, actor: Actor, imap: Connect
+) -> None:
+    leaver, colleague = live.person(), live.person()
+    deliver(stack, leaver.address, letter(leaver.address, text="x" * 3000))
+    Mailbox.objects.filter(pk=colleague.box.pk).update(quota_bytes=1000)
+    plan_departure(
+        actor=actor,
+        mailbox=leaver.box,
+        wishes=Wishes(
+            stop_due_at=timezone.now(),
+            close_days=30,
+            hand_over=HandOver.COPY,
+            colleague=colleague.address,
+        ),
+    )
+    run_departures()
+    row = until(
+        lambda: Departure.objects.filter(mailbox=leaver.box).exclude(copy_error="").first(),
+        what="the plan says why",
+    )
+    assert colleague.address in row.copy_error
+    assert str(leaver.box.pk) not in str(imap(colleague).list()[1])
 
 
 def test_the_end_of_a_plan_leaves_an_archive_for_some_days(
