@@ -198,6 +198,7 @@ def test_a_copy_without_room_says_so_and_writes_nothing(
         lambda: Departure.objects.filter(mailbox=leaver.box).exclude(copy_error="").first(),
         what="the plan says why",
     )
+    assert row is not None
     assert colleague.address in row.copy_error
     assert str(leaver.box.pk) not in str(imap(colleague).list()[1])
 
