@@ -30,7 +30,7 @@ DEEDS = {
     "person.resume": gettext_lazy("resumed"),
     "person.act_as": gettext_lazy("began to act in the place of"),
     "person.delete": gettext_lazy("deleted"),
-    "person.rehome": gettext_lazy("moved to another tenant, because the old one was deleted,"),
+    "person.rehome": gettext_lazy("found a new tenant for"),
     "password.set": gettext_lazy("set the password of"),
     "password.link": gettext_lazy("made a password link for"),
     "role.grant": gettext_lazy("gave a role to"),
