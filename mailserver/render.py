@@ -29,7 +29,6 @@ class Program:
     user: str = ""  # empty: root
     log: str = ""  # file below DATA/log; empty: the name
     patience: int = 5  # seconds between SIGTERM and SIGKILL
-    whole_group: bool = True  # send the signal to every process of its group
 
 
 @dataclass(frozen=True, kw_only=True)

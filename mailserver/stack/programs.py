@@ -27,7 +27,6 @@ def services(host: Stack, python: str) -> tuple[Program, ...]:
             name="dovecot",
             command=f"/usr/sbin/dovecot -F -c {conf}/dovecot/dovecot.conf",
             log="dovecot-master.log",
-            whole_group=False,
         ),
         Program(
             name="rspamd",
