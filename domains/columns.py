@@ -41,6 +41,7 @@ class Column(StrEnum):
     ALIASES = "aliases"
     PASSWORD = "password"  # noqa: S105 - the name of a column
     INVITE = "invite"
+    GROUPS = "groups"
     TARGETS = "targets"
     COMPANY = "company"
     PLAN = "plan"
@@ -56,6 +57,7 @@ LABELS: dict[Column, _StrPromise] = {
     Column.NAME: gettext_lazy("Name"),
     Column.QUOTA: gettext_lazy("Storage"),
     Column.ALIASES: gettext_lazy("Aliases"),
+    Column.GROUPS: gettext_lazy("Groups"),
     Column.PASSWORD: gettext_lazy("Password hash"),
     Column.INVITE: gettext_lazy("Send the link to"),
     Column.TARGETS: pgettext_lazy("column of an import", "Delivers to"),
@@ -72,6 +74,7 @@ MAILBOX_COLUMNS = (
     Column.NAME,
     Column.QUOTA,
     Column.ALIASES,
+    Column.GROUPS,
     Column.PASSWORD,
     Column.INVITE,
 )
@@ -106,6 +109,7 @@ _WORDS: dict[Column, tuple[str, ...]] = {
         "gui loi moi", "gui lien ket", "ca nhan", "khoi phuc", "loi moi",
     ),
     Column.PASSWORD: ("password", "hash", "mat khau", "passwd"),
+    Column.GROUPS: ("group", "member of", "mailing list", "nhom"),
     Column.ALIASES: ("alias", "bi danh"),
     Column.TARGETS: (
         "target", "goto", "go to", "destination", "delivers to", "forward", "passes", "members",
@@ -127,6 +131,7 @@ _UNLIMITED = {"unlimited", "none", "no limit", "khong gioi han", "0"}
 SPLIT = re.compile(r"[\s,;|]+")
 FORMULA = ("=", "+", "-", "@")
 MAX_ALIASES = 20
+MAX_GROUPS = 20
 MAX_MEMBERS = 100
 
 
@@ -149,6 +154,7 @@ class Reading:
     name: str = ""
     quota_bytes: int | None = None  # None: the column is empty
     aliases: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)  # to be a member of
     targets: list[str] = field(default_factory=list)
     password: str = ""  # stored form; empty: by a link
     invite: str = ""
@@ -169,6 +175,7 @@ class Ground:
     default_domain: str  # empty: a bare name is refused
     check_quota: Callable[[int], None]  # raises InvalidInput
     read_hash: Callable[[str], str]  # raises InvalidInput
+    groups: Collection[str] = ()  # addresses of the tenant's groups
     near: dict[str, str] = field(default_factory=dict)  # of unknown domains seen: the one meant
 
 
@@ -235,6 +242,7 @@ def read_row(values: Mapping[str, str], ground: Ground, *, with_targets: bool) -
     _read_name(values, reading)
     _read_quota(values, ground, reading)
     _read_aliases(values, ground, reading)
+    _read_groups(values, ground, reading)
     _read_password(values, ground, reading)
     return reading
 
@@ -380,6 +388,29 @@ def _read_aliases(values: Mapping[str, str], ground: Ground, reading: Reading) -
             )
         elif inner.email != reading.email and inner.email not in reading.aliases:
             reading.aliases.append(inner.email)
+
+
+def _read_groups(values: Mapping[str, str], ground: Ground, reading: Reading) -> None:
+    typed = [part.removeprefix("'") for part in SPLIT.split(values.get(Column.GROUPS, "")) if part]
+    if len(typed) > MAX_GROUPS:
+        words = _("At most %(max)d groups in one row.") % {"max": MAX_GROUPS}
+        reading.problems.append(Problem(words, Column.GROUPS))
+        return
+    for place, text in enumerate(typed):
+        host = reading.domain or ground.default_domain
+        try:
+            group = str(parse_address(text if "@" in text else f"{text}@{host}"))
+        except NameRefused as exc:
+            reading.problems.append(Problem(f"“{text[:60]}”: {exc.message}", Column.GROUPS))
+            continue
+        if group in ground.groups:
+            if group not in reading.groups:
+                reading.groups.append(group)
+            continue
+        near = get_close_matches(group, list(ground.groups), 1, 0.7)
+        better = [*typed[:place], near[0], *typed[place + 1 :]] if near else []
+        words = _("There is no group %(address)s. Make it first.") % {"address": group}
+        reading.problems.append(Problem(words, Column.GROUPS, " ".join(better)))
 
 
 def _read_password(values: Mapping[str, str], ground: Ground, reading: Reading) -> None:

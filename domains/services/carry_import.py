@@ -10,12 +10,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import AccessChange, Feature, LoginName, User
+from accounts.policy import require
+from accounts.roles import Action
 from accounts.services.invite_person import Wanted, make_password_links
 from domains.models import (
     Address,
     Alias,
     AliasTarget,
     Domain,
+    Group,
     Job,
     Mailbox,
     MailboxStatus,
@@ -24,11 +27,14 @@ from domains.models import (
 from domains.selectors import open_domains
 from domains.services.job_links import link_token
 from domains.services.keep_reserved import keep_reserved
+from domains.services.read_members import MAX_MEMBERS, count_members
+from domains.services.read_targets import lock_forwarding
 from domains.services.require_feature import has_feature
 from domains.services.require_room import Room, room_left
+from domains.services.set_group import join_group
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from accounts.actor import Actor
     from accounts.models import Tenant
@@ -52,11 +58,20 @@ def carry_mailboxes(actor: Actor, job: Job, rows: Sequence[JobRow]) -> None:
 
     Runs inside the caller's transaction, which holds the tenant's limits.
     """
-    openings = _possible(job, rows)
+    groups = _hold_groups(actor, job, rows)
+    openings = _possible(job, rows, groups)
     if not openings:
         return
     _insert(job, openings)
     _insert_aliases(job.tenant, openings)
+    for email, group in groups.items():
+        joining = [
+            one.mailbox.address
+            for one in openings
+            if one.mailbox is not None and email in one.row.found.get("groups", ())
+        ]
+        if joining:
+            join_group(actor, group, joining)
     new = [one for one in openings if one.is_new]
     by_link = [one for one in new if not one.row.found["password"]]
     make_password_links(
@@ -98,7 +113,38 @@ def fits(row: JobRow, place: int, room: int | None, words: str) -> bool:
     return False
 
 
-def _possible(job: Job, rows: Sequence[JobRow]) -> list[_Opening]:
+def _hold_groups(actor: Actor, job: Job, rows: Sequence[JobRow]) -> dict[str, Group]:
+    """Return the groups that rows name, locked, by address; before anything else is locked."""
+    wanted = {email for row in rows for email in row.found.get("groups", ())}
+    if not wanted:
+        return {}
+    require(actor, Action.GROUP_CHANGE, job.tenant)
+    lock_forwarding(job.tenant)
+    held = (
+        Group.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("address", "tenant")
+        .filter(tenant=job.tenant, address__email__in=wanted)
+        .order_by("pk")
+    )
+    return {group.address.email: group for group in held}
+
+
+def _refused_by_group(row: JobRow, groups: Mapping[str, Group], room: dict[str, int]) -> bool:
+    """Whether one of the row's groups is gone or full; the row says so. Else it takes its places."""
+    wanted = row.found.get("groups", ())
+    for email in wanted:
+        if email not in groups:
+            refuse(row, _("There is no group %(address)s. Make it first.") % {"address": email})
+            return True
+        if room.setdefault(email, MAX_MEMBERS - count_members(groups[email])) <= 0:
+            refuse(row, _("A group has at most %(n)d members.") % {"n": MAX_MEMBERS})
+            return True
+    for email in wanted:
+        room[email] -= 1
+    return False
+
+
+def _possible(job: Job, rows: Sequence[JobRow], groups: Mapping[str, Group]) -> list[_Opening]:
     tenant = job.tenant
     domains = hold_domains(tenant, {row.found["domain"] for row in rows})
     emails = {row.found["email"] for row in rows}
@@ -112,6 +158,7 @@ def _possible(job: Job, rows: Sequence[JobRow]) -> list[_Opening]:
     room, alias_room = room_left(tenant, Room.MAILBOXES), room_left(tenant, Room.ALIASES)
     openings: list[_Opening] = []
     alias_count = 0
+    group_room: dict[str, int] = {}
     for row in rows:
         found = row.found
         email = found["email"]
@@ -147,6 +194,8 @@ def _possible(job: Job, rows: Sequence[JobRow]) -> list[_Opening]:
         over = alias_room is not None and alias_count + len(wanted) > alias_room
         if over:
             refuse(row, _("The plan has no alias left for this row."))
+            continue
+        if _refused_by_group(row, groups, group_room):
             continue
         alias_count += len(wanted)
         taken |= dict.fromkeys([email, *wanted], tenant.pk)

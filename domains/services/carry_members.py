@@ -13,7 +13,7 @@ from domains.selectors.search import within
 from domains.services.carry_import import refuse
 from domains.services.read_members import MAX_MEMBERS, count_members, refuse_circles
 from domains.services.read_targets import lock_forwarding
-from domains.services.set_group import SHOWN_IN_AUDIT
+from domains.services.set_group import SHOWN_IN_AUDIT, join_group
 from portal.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -56,23 +56,18 @@ def carry_members(actor: Actor, job: Job, pairs: Sequence[Pair]) -> None:
             changed.append(mailbox)
     if not changed:
         return
-    emails = [mailbox.address.email for mailbox in changed]
     if adding:
-        GroupMember.objects.bulk_create(
-            GroupMember(tenant=group.tenant, group=group, address=m.address, email=m.address.email)
-            for m in changed
-        )
-    else:
-        GroupMember.objects.filter(pk__in=[members[m.address_id] for m in changed]).delete()
-    shown = emails[:SHOWN_IN_AUDIT]
+        join_group(actor, group, [mailbox.address for mailbox in changed])
+        return
+    GroupMember.objects.filter(pk__in=[members[m.address_id] for m in changed]).delete()
     record_audit(
         actor,
         group.tenant,
         action="group.members",
         target=("group", group.pk, group.address.email),
         changes={
-            "members": [[], shown] if adding else [shown, []],
-            "count": [0, len(changed)] if adding else [len(changed), 0],
+            "members": [[m.address.email for m in changed[:SHOWN_IN_AUDIT]], []],
+            "count": [len(changed), 0],
         },
     )
 

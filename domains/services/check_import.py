@@ -19,6 +19,7 @@ from domains.errors import JobNotReady, JobStopped
 from domains.models import (
     OPEN_ROWS,
     Address,
+    Group,
     Job,
     JobFile,
     JobKind,
@@ -127,7 +128,12 @@ def mend_rows(*, actor: Actor, job: Job, corrections: Mapping[int, Mapping[str, 
 
 
 def ground_of(job: Job) -> Ground:
-    """Return what the rows of the job are read against. Two queries."""
+    """Return what the rows of the job are read against. Two queries, three with groups."""
+    groups: set[str] = set()
+    if Column.GROUPS in job.options.get("columns", ()):
+        groups = set(
+            Group.objects.filter(tenant=job.tenant).values_list("address__email", flat=True)
+        )
     domains = set(open_domains(job.tenant).values_list("name", flat=True))
     default = job.options.get("default_domain", "")
     return Ground(
@@ -135,6 +141,7 @@ def ground_of(job: Job) -> Ground:
         default_domain=default if default in domains else "",
         check_quota=quota_rule(job.tenant),
         read_hash=imported_hash,
+        groups=groups,
     )
 
 
@@ -257,6 +264,7 @@ def _row(job: Job, line: Line[Reading], state: str, words: str) -> JobRow:
         "name": reading.name,
         "quota_bytes": reading.quota_bytes,
         "aliases": reading.aliases,
+        "groups": reading.groups,
         "targets": reading.targets,
         "password": reading.password,
         "invite": reading.invite,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from accounts.actor import Actor
-    from domains.models import Domain
+    from domains.models import Address, Domain
 
 SHOWN_IN_AUDIT = 50
 
@@ -151,6 +151,30 @@ def add_members(*, actor: Actor, group: Group, members: Sequence[str]) -> list[s
                 changes={"members": [[], added[:SHOWN_IN_AUDIT]], "count": [0, len(added)]},
             )
     return added
+
+
+def join_group(actor: Actor, group: Group, addresses: Sequence[Address]) -> None:
+    """Add addresses that are no members yet and pass no mail on, and write it down.
+
+    The caller holds the group and asked for room and rights.
+    """
+    GroupMember.objects.bulk_create(
+        (
+            GroupMember(tenant=group.tenant, group=group, address=address, email=address.email)
+            for address in addresses
+        ),
+        batch_size=1000,
+    )
+    record_audit(
+        actor,
+        group.tenant,
+        action="group.members",
+        target=("group", group.pk, group.address.email),
+        changes={
+            "members": [[], [address.email for address in addresses[:SHOWN_IN_AUDIT]]],
+            "count": [0, len(addresses)],
+        },
+    )
 
 
 def remove_member(*, actor: Actor, group: Group, member_id: int) -> str:

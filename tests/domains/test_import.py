@@ -40,6 +40,7 @@ from domains.services.check_import import mend_rows
 from domains.services.job_links import link_token, links_of
 from domains.services.purge_jobs import purge_jobs
 from domains.services.run_job import MAX_ATTEMPTS, run_job
+from domains.services.set_group import create_group, delete_group
 from domains.services.upload_import import choose_columns, upload_import
 from portal.sheets import SheetRefused
 from tests.domains.conftest import acting
@@ -53,6 +54,33 @@ if TYPE_CHECKING:
     from accounts.models import Plan
 
 GB = 1_000_000_000
+
+
+def test_imported_mailboxes_join_the_groups_of_their_row(world: World, admin: Actor) -> None:
+    d = world.domain.name
+    team = create_group(actor=admin, domain=world.domain, localpart="team", name="Team")
+    table = (
+        "Name,Address,Groups\n"
+        f"Ha,ha@{d},team\nHuy,huy@{d},tema team@{d}\nLan,lan@{d},team@{d} team\nMy,my@{d},\n"
+    )
+    job = uploaded(admin, world.tenant, table)
+    assert states(job) == {2: "ready", 3: "wrong", 4: "ready", 5: "ready"}
+    assert f"no group tema@{d}" in said(job, 3)
+    assert JobRow.objects.get(job=job, number=3).found["hint"] == {
+        "column": "groups",
+        "text": f"team@{d} team@{d}",
+    }
+    imported(admin, job)
+    assert set(team.members.values_list("email", flat=True)) == {f"ha@{d}", f"lan@{d}"}
+    event = AuditEvent.objects.get(tenant_id=world.tenant.pk, action="group.members")
+    assert event.changes["count"] == [0, 2]
+    undone = undo_job(actor=admin, job=Job.objects.get(pk=job.pk))
+    run_job(job_id=undone.pk)
+
+    gone = uploaded(admin, world.tenant, f"Name,Address,Groups\nAn,an@{d},team\n")
+    delete_group(actor=admin, group=team)
+    assert states(imported(admin, gone)) == {2: "refused"}
+    assert not Mailbox.objects.filter(address__email=f"an@{d}").exists()
 
 
 def test_rows_that_are_ready_become_mailboxes_with_everything(world: World, admin: Actor) -> None:
