@@ -30,6 +30,7 @@ def probes(host: Stack) -> dict[str, Callable[[], bool]]:
         for name, greeting in _GREETINGS.items()
     }
     asked["push"] = _connects(str(host.run / "push.sock"))
+    asked["policy"] = _connects(str(host.run / "policy.sock"))
     asked["receiver"] = lambda: not port_is_free("127.0.0.1", host.receiver_port)
     asked["web"] = lambda: _web(host)
     if host.demo:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from configparser import ConfigParser
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mailserver.stack.probes import probes
 from portal.config import ROOT
 
 if TYPE_CHECKING:
@@ -63,3 +65,14 @@ def test_an_open_secret_is_found(tmp_path: Path) -> None:
     done = doctor(tmp_path)
     assert "others may read seal_key" in done.stdout
     assert "these are missing: secret_key, mail_token_key" in done.stdout
+
+
+def test_the_policy_service_is_asked_before_the_stack_counts_as_ready(stack: Stack) -> None:
+    assert probes(stack)["policy"]()
+
+
+def test_no_program_says_the_same_twice(stack: Stack) -> None:
+    text = (stack.data / "conf" / "supervisor" / "supervisord.conf").read_text()
+    found = ConfigParser(interpolation=None)
+    found.read_string(text)  # a doubled option is an error
+    assert found["program:redis"]["autorestart"] == "true"
