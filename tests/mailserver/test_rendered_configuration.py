@@ -148,11 +148,10 @@ def test_every_program_ends_with_its_whole_group() -> None:
         assert "killasgroup=true" in program, program.partition("]")[0]
 
 
-def test_open_sessions_end_with_the_mail_store() -> None:
+def test_a_service_is_told_to_end_with_all_its_processes() -> None:
     text = render(HOST, templates())["supervisor/supervisord.conf"]
-    dovecot = next(one for one in text.split("[program:") if one.startswith("dovecot]"))
-    # the master of Dovecot 2.4 leaves its imap processes serving when it ends
-    assert "stopasgroup=true" in dovecot
+    # the master of Dovecot 2.4 leaves its imap processes serving when only it is told
+    assert "stopasgroup=true" in text.partition("[program:web]")[2]
 
 
 def test_every_program_that_ends_is_started_again() -> None:
