@@ -278,10 +278,18 @@ class PlanForm(forms.Form):
     left_out = forms.MultipleChoiceField(
         required=False, choices=Feature.choices, label=_("Not part of the plan")
     )
+    trusts_forwarding = forms.BooleanField(
+        required=False,
+        label=_("Trusted forwarding"),
+        help_text=_(
+            "Mail is passed on to addresses outside without asking their owners. Counts only "
+            "where your own plan has it too."
+        ),
+    )
 
     def limits(self) -> dict[str, int | None]:
         """Return every limit, in the model's units."""
-        other = {"name", "left_out"}
+        other = {"name", "left_out", "trusts_forwarding"}
         return {key: value for key, value in self.cleaned_data.items() if key not in other}
 
 

@@ -275,8 +275,8 @@ def bare_tables(cursor: Cursor) -> Iterator[None]:
 _TENANTS = (
     """
     INSERT INTO accounts_plan (tenant_id, name, max_domains, max_mailboxes, max_aliases,
-                               storage_bytes)
-    SELECT %(operator)s, 'Đại lý lớn', 20000, 400000, 800000, 10^16::numeric
+                               storage_bytes, trusts_forwarding)
+    SELECT %(operator)s, 'Đại lý lớn', 20000, 400000, 800000, 10^16::numeric, true
         ON CONFLICT DO NOTHING
     """,
     """
@@ -288,8 +288,8 @@ _TENANTS = (
     """,
     """
     INSERT INTO accounts_plan (tenant_id, name, max_domains, max_mailboxes, max_aliases,
-                               storage_bytes)
-    SELECT t.id, 'Doanh nghiệp', 5000, 60000, 100000, 10^15::numeric
+                               storage_bytes, trusts_forwarding)
+    SELECT t.id, 'Doanh nghiệp', 5000, 60000, 100000, 10^15::numeric, true
       FROM accounts_tenant t
      WHERE t.name = %(reseller)s
        AND NOT EXISTS (SELECT FROM accounts_plan p WHERE p.tenant_id = t.id)

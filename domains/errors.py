@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from portal.errors import Conflict, InvalidInput
+from portal.errors import Conflict, InvalidInput, NotFound
 
 
 class DomainTaken(Conflict):
@@ -225,3 +225,33 @@ class JobEnded(Conflict):
     """A job cannot go on; the message says why."""
 
     code = "job_ended"
+
+
+class ConsentOver(NotFound):
+    """The link of a letter: unknown, replaced by a newer one, or too old."""
+
+    code = "consent_over"
+    title = _("This link no longer works")
+    default_message = _(
+        "It has expired, or a newer letter has taken its place. No mail is passed on to you by it. "
+        "If you want the mail, ask whoever sends it to ask you once more."
+    )
+
+
+class ConsentAsked(Conflict):
+    """The last letter is too fresh."""
+
+    code = "consent_asked"
+    default_message = _(
+        "The last letter went out less than an hour ago. Please wait; perhaps it is in the spam folder."
+    )
+
+
+class ConsentStopped(Conflict):
+    """The person outside said no."""
+
+    code = "consent_stopped"
+    default_message = _(
+        "The recipient does not want this mail. You can ask again thirty days after the refusal; until "
+        "then only the recipient can allow it, by the link in the letter."
+    )

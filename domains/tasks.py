@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from domains.services.ask_consent import mail_consents as mail
 from domains.services.check_due import look_at_due
 from domains.services.check_senders import check_senders as look_at_senders
 from domains.services.keep_reserved import route_reserved as route
@@ -137,6 +138,18 @@ def sample_usage() -> None:
 def warn_full() -> None:
     """Tell owners whose mailboxes are filling up."""
     warn()
+
+
+@shared_task(
+    name="domains.mail_consents",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=60,
+    time_limit=90,
+)
+def mail_consents() -> None:
+    """Ask people outside whether mail may be passed on to them."""
+    mail()
 
 
 @shared_task(

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from domains.views import (
     aliases,
+    consents,
     dns,
     domains,
     forwarders,
@@ -46,6 +47,7 @@ _mailbox = [
     path("", mailbox.mailbox_detail, name="mailbox-detail"),
     path("settings/", mailbox.mailbox_change, name="mailbox-change"),
     path("forwarding/", mailbox.mailbox_forwarding, name="mailbox-forwarding"),
+    path("forwarding/ask/", consents.mailbox_ask, name="mailbox-ask"),
     path("password/", mailbox.mailbox_password, name="mailbox-password"),
     path("password-link/", mailbox.mailbox_link, name="mailbox-link"),
     path("rename/", mailbox.mailbox_rename, name="mailbox-rename"),
@@ -105,6 +107,7 @@ _tenant: list[URLPattern | URLResolver] = [
     path("forwarders/", forwarders.forwarder_list, name="forwarder-list"),
     path("forwarders/new/", forwarders.forwarder_create, name="forwarder-create"),
     path("forwarders/<int:forwarder_id>/", forwarders.forwarder_change, name="forwarder-change"),
+    path("forwarders/<int:forwarder_id>/ask/", consents.forwarder_ask, name="forwarder-ask"),
     path(
         "forwarders/<int:forwarder_id>/delete/",
         forwarders.forwarder_delete,

@@ -18,6 +18,7 @@ PERIODIC = {
     "domains.purge_deleted": 60.0,
     "domains.sample_usage": 3600.0,
     "domains.warn_full": 120.0,
+    "domains.mail_consents": 30.0,
     "domains.run_departures": 30.0,
     "domains.sweep_jobs": 5.0,
     "domains.purge_jobs": 86400.0,

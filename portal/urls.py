@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("domains.client_urls")),
     path("", include("accounts.urls")),
     path("portal/", include("domains.urls")),
+    path("forwarding/", include("domains.consent_urls")),
     path("setup/", include("domains.device_urls")),
     path("portal/", include("delivery.urls")),
     path("", include("mailserver.urls")),

@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from accounts.models import LoginName, Membership, Role, Tenant, TenantKind, User
-from domains.models import Address, Domain, DomainStatus, Mailbox
+from domains.models import Address, Consent, Domain, DomainStatus, Mailbox
 
 PASSWORD = "cầu rồng phun lửa 9"  # of people that exist only in a test
 _numbers = itertools.count(1)
@@ -46,6 +46,23 @@ def plant(tenant: Tenant) -> Tenant:
     tenant.path = f"{above}{tenant.pk}."
     tenant.save(update_fields=["path"])
     return tenant
+
+
+def agree(tenant: Tenant, *emails: str) -> None:
+    """Let people outside agree that mail of `tenant` is passed on to them."""
+    now = timezone.now()
+    for email in emails:
+        Consent.objects.update_or_create(
+            tenant=tenant,
+            email=email,
+            defaults={
+                "requested_at": now,
+                "expires_at": now,
+                "letter_due": False,
+                "confirmed_at": now,
+                "stopped_at": None,
+            },
+        )
 
 
 @dataclass

@@ -34,6 +34,9 @@ class Plan(models.Model):
     left_out = ArrayField(
         models.CharField(max_length=24, choices=Feature), default=list, blank=True
     )
+    trusts_forwarding = models.BooleanField(  # people outside need not agree to forwarded mail
+        default=False, db_default=False
+    )
 
     class Meta:
         constraints = (

@@ -35,6 +35,7 @@ class Limits:
     max_sent_per_hour: int | None
     max_sent_per_day: int | None
     left_out: frozenset[str] = frozenset()  # features that are no part of the plan
+    is_trusted: bool = False  # its own plan and every plan above trust it with forwarding outside
     ceilings: tuple[Limits, ...] = ()  # plans of the tenants above, nearest first
 
 
@@ -94,7 +95,9 @@ def limits_of(tenant: Tenant) -> Limits:
         for limits in above
         if limits.left_out or any(getattr(limits, field) is not None for field in LIMIT_FIELDS)
     )
-    return replace(own, ceilings=ceilings)
+    plans = [line[limits.tenant_id].plan for limits in chain]
+    is_trusted = plans[0] is not None and all(p.trusts_forwarding for p in plans if p is not None)
+    return replace(own, ceilings=ceilings, is_trusted=is_trusted)
 
 
 def _limits(tenant: Tenant) -> Limits:

@@ -40,6 +40,7 @@ def create_plan(
     name: str,
     limits: Mapping[str, int | None],
     left_out: Collection[str] = (),
+    trusts_forwarding: bool = False,
 ) -> Plan:
     """Insert a plan that `tenant` sells; a limit that is missing or None does not exist.
 
@@ -47,7 +48,13 @@ def create_plan(
     """
     require(actor, Action.PLAN_CHANGE, tenant)
     values = {field: limits.get(field) for field in LIMITS}
-    plan = Plan(tenant=tenant, name=clean_name(name)[:80], left_out=_features(left_out), **values)
+    plan = Plan(
+        tenant=tenant,
+        name=clean_name(name)[:80],
+        left_out=_features(left_out),
+        trusts_forwarding=trusts_forwarding,
+        **values,
+    )
     try:
         with transaction.atomic():
             plan.save(force_insert=True)
@@ -58,7 +65,8 @@ def create_plan(
                 target=("plan", plan.pk, plan.name),
                 changes={
                     field: [None, value] for field, value in values.items() if value is not None
-                },
+                }
+                | ({"trusts_forwarding": [False, True]} if trusts_forwarding else {}),
             )
     except IntegrityError as exc:
         raise NameTaken(field="name") from exc
@@ -72,6 +80,7 @@ def change_plan(
     name: str,
     limits: Mapping[str, int | None],
     left_out: Collection[str] | None = None,
+    trusts_forwarding: bool | None = None,
 ) -> Plan:
     """Change a plan for everybody on it; who uses more keeps it and cannot add.
 
@@ -82,6 +91,8 @@ def change_plan(
     wanted |= {field: limits[field] for field in LIMITS if field in limits}
     if left_out is not None:
         wanted["left_out"] = _features(left_out)
+    if trusts_forwarding is not None:
+        wanted["trusts_forwarding"] = trusts_forwarding
     try:
         with transaction.atomic():
             row = Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)

@@ -67,6 +67,7 @@ def plan_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
             name=form.cleaned_data["name"],
             limits=form.limits(),
             left_out=form.cleaned_data["left_out"],
+            trusts_forwarding=form.cleaned_data["trusts_forwarding"],
         )
         if plan is not None:
             messages.success(request, _("The plan %(plan)s was made.") % {"plan": plan.name})
@@ -91,6 +92,7 @@ def plan_detail(request: TenantRequest, tenant_id: int, plan_id: int) -> HttpRes
             name=form.cleaned_data["name"],
             limits=form.limits(),
             left_out=form.cleaned_data["left_out"],
+            trusts_forwarding=form.cleaned_data["trusts_forwarding"],
         )
         is not None
     ):
@@ -116,9 +118,8 @@ def _refuse_company(request: TenantRequest) -> None:
 
 
 def _values(plan: Plan) -> dict[str, object]:
-    return {"name": plan.name, "left_out": plan.left_out} | {
-        field: getattr(plan, field) for field in LIMITS
-    }
+    other = ("name", "left_out", "trusts_forwarding")
+    return {field: getattr(plan, field) for field in (*other, *LIMITS)}
 
 
 def _cells(rows: QuerySet[Plan]) -> Iterator[list[Cell]]:

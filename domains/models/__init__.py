@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domains.models.address import Address, Alias, AliasTarget, CatchAll, Forwarder, ForwarderTarget
 from domains.models.auto_reply import AutoReply
+from domains.models.consent import Consent, ConsentState
 from domains.models.departure import Departure, HandOver
 from domains.models.dkim import DkimKey
 from domains.models.dns import DnsCheck, DnsRecordState, Verdict
@@ -39,6 +40,8 @@ __all__ = [
     "AliasTarget",
     "AutoReply",
     "CatchAll",
+    "Consent",
+    "ConsentState",
     "Departure",
     "DkimKey",
     "DnsCheck",

@@ -12,6 +12,14 @@ from domains.selectors.addresses import (
     forwarders_of,
     mailbox_addresses_of,
 )
+from domains.selectors.consents import (
+    Target,
+    consent_by_hash,
+    outside_of,
+    sources_of,
+    targets_outside,
+    waiting_forwarders,
+)
 from domains.selectors.departures import Step, departure_of, steps_of
 from domains.selectors.dns import DnsReport, dns_checks, dns_report, running_check
 from domains.selectors.domains import (
@@ -80,12 +88,14 @@ __all__ = [
     "Sender",
     "Sold",
     "Step",
+    "Target",
     "alias_at",
     "alias_choices",
     "alias_domains_of",
     "alias_of",
     "aliases_of",
     "catch_all_of",
+    "consent_by_hash",
     "departure_of",
     "directory_of",
     "dns_checks",
@@ -121,6 +131,7 @@ __all__ = [
     "name_at",
     "open_domains",
     "open_grants",
+    "outside_of",
     "report_of_alias",
     "report_of_domain",
     "report_of_forwarder",
@@ -132,11 +143,14 @@ __all__ = [
     "shared_mailbox_id",
     "sign_ins_of",
     "sold_by",
+    "sources_of",
     "steps_of",
     "targets_at",
+    "targets_outside",
     "troubled_domains",
     "usage_over_time",
     "used_by",
     "used_in",
+    "waiting_forwarders",
     "with_twins",
 ]

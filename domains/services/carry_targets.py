@@ -21,6 +21,7 @@ from domains.models import (
     MailboxStatus,
     RowState,
 )
+from domains.services.ask_consent import ask_consent
 from domains.services.carry_import import fits, hold_domains, refuse
 from domains.services.read_targets import MAX_TARGETS
 from domains.services.require_feature import has_feature
@@ -154,6 +155,7 @@ def _forwarders(tenant: Tenant, rows: Sequence[JobRow], addresses: Sequence[Addr
     )
     for row, forwarder in zip(rows, made, strict=True):
         row.target_id = forwarder.pk
+    ask_consent(tenant, {target for row in rows for target in row.found["targets"]})
 
 
 def _one(actor: Actor, row: JobRow, domain: Domain, *, is_alias: bool) -> None:

@@ -28,6 +28,7 @@ from domains.models import (
     Mailbox,
 )
 from domains.names import show_address
+from domains.services.carry_consents import carry_consents
 from domains.services.delete_domain import Contents, contents_of
 from domains.services.hold_domain import hold_domain, note_domain_change
 from domains.services.keep_reserved import keep_reserved
@@ -111,6 +112,7 @@ def move_domain(*, actor: Actor, domain: Domain, target: Tenant) -> Domain:
         keep_reserved(held)
         for tenant in (source, target):
             after_commit(ADMINS_CHANGED, tenant.pk)
+        carry_consents(domain=held, source=source, target=target)
         changes = {
             "tenant": [source.name, target.name],
             "moved_mailboxes": contents.mailboxes,

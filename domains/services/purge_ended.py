@@ -21,6 +21,7 @@ from accounts.services.record_audit import record_audit
 from domains.models import (
     Address,
     Alias,
+    Consent,
     Domain,
     DomainStatus,
     Forwarder,
@@ -146,6 +147,7 @@ def _finish_tenant(tenant_id: int) -> int:
     homes = MailHomeChange.objects.filter(tenant_id=tenant_id)
     if homes.filter(done_at=None).exists():
         return 0
+    Consent.objects.filter(tenant=tenant_id).delete()
     return int(purge_tenant(tenant_id=tenant_id, proof=proof_of(homes)))
 
 

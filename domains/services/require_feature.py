@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Feature
 from accounts.selectors import limits_of
-from domains.models import Domain
+from domains.selectors import outside_of
 from domains.services.require_room import chain_of
 from portal.errors import LimitReached
 
@@ -36,12 +36,9 @@ def require_feature(tenant: Tenant, feature: Feature, *, field: str = "") -> Non
 def require_forwarding(
     tenant: Tenant, targets: Iterable[str], before: Iterable[str], *, field: str = "targets"
 ) -> None:
-    """Raise LimitReached when `targets` lead to domains that are not the tenant's and no plan allows it.
+    """Raise LimitReached when `targets` lead outside the tenant and a plan leaves that out.
 
     Targets that were there `before` stay allowed.
     """
-    fresh = {target.rpartition("@")[2] for target in set(targets) - set(before)}
-    if fresh - set(
-        Domain.objects.filter(tenant=tenant.pk, name__in=fresh).values_list("name", flat=True)
-    ):
+    if outside_of(tenant, set(targets) - set(before)):
         require_feature(tenant, Feature.FORWARD_OUTSIDE, field=field)

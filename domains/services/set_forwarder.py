@@ -11,6 +11,7 @@ from accounts.roles import Action
 from accounts.services.note_access_change import note_access_change
 from accounts.services.record_audit import record_audit
 from domains.models import Forwarder, ForwarderTarget
+from domains.services.ask_consent import ask_consent
 from domains.services.claim_address import claim_address, read_localpart
 from domains.services.read_targets import lock_forwarding, read_targets, refuse_loops
 from domains.services.require_feature import require_forwarding
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def create_forwarder(
     *, actor: Actor, domain: Domain, localpart: str, targets: Sequence[str]
 ) -> Forwarder:
-    """Make `localpart`@`domain` pass mail on to `targets` anywhere.
+    """Make `localpart`@`domain` pass mail on to `targets` anywhere, to those outside once they agree.
 
     Raises NameRefused, AddressReserved, AddressTaken, DomainNotProved, TargetRefused,
     ForwardLoop, TooManyTargets on their fields, LimitReached, NotAllowed.
@@ -44,6 +45,7 @@ def create_forwarder(
         refuse_loops(address.email, wanted, tenant)
         forwarder = Forwarder.objects.create(tenant=tenant, address=address)
         _write(forwarder, wanted)
+        ask_consent(tenant, wanted)
         record_audit(
             actor,
             tenant,
@@ -72,6 +74,7 @@ def change_forwarder(
         held.save(update_fields=["is_enabled"])
         held.targets.all().delete()
         _write(held, wanted)
+        ask_consent(held.tenant, wanted)
         record_audit(
             actor,
             held.tenant,

@@ -10,6 +10,7 @@ from accounts.policy import require
 from accounts.roles import Action
 from accounts.services.note_access_change import note_access_change
 from accounts.services.record_audit import record_audit
+from domains.services.ask_consent import ask_consent
 from domains.services.hold_mailbox import hold_mailbox
 from domains.services.read_targets import lock_forwarding, read_targets, refuse_loops
 from domains.services.require_feature import require_forwarding
@@ -31,6 +32,7 @@ def set_forwarding(
 ) -> Mailbox:
     """Forward to `targets` from the next message on; none of them ends the forwarding.
 
+    Who is outside gets mail once he agrees; until then a copy stays here whatever `keep_copy` says.
     Raises TargetRefused, ForwardLoop and TooManyTargets on the field `targets`,
     ChangedMeanwhile, BeingDeleted, NotAllowed.
     """
@@ -50,6 +52,7 @@ def set_forwarding(
         held.forward_to, held.keep_copy = after
         held.version += 1
         held.save(update_fields=["forward_to", "keep_copy", "version"])
+        ask_consent(held.tenant, wanted)
         note_access_change(address=held.address.email, mailbox_id=held.pk)
         record_audit(
             actor,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_http_methods
@@ -13,9 +14,16 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.http import TenantRequest, permission
 from accounts.roles import Action
 from domains.forms import ForwarderForm, ForwarderTargetsForm
-from domains.selectors import forwarder_of, forwarders_of, report_of_forwarder
+from domains.selectors import (
+    forwarder_of,
+    forwarders_of,
+    report_of_forwarder,
+    targets_outside,
+    waiting_forwarders,
+)
 from domains.services.known_figures import known_figures
 from domains.services.set_forwarder import change_forwarder, create_forwarder, delete_forwarder
+from domains.views.consents import tell_of_letters
 from portal.exports import batches, export, export_asked, moment_text
 from portal.forms import attempt
 from portal.http import page
@@ -50,9 +58,11 @@ def forwarder_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
         )
         return export(request, _("Forwarders"), heads, _cells(rows))
     usage = known_figures(request.tenant)
+    shown = paged(rows, request.GET, total=None if query else usage.listed_forwarders)
     context = {
         "here": "forwarders",
-        "page": paged(rows, request.GET, total=None if query else usage.listed_forwarders),
+        "page": shown,
+        "waiting": waiting_forwarders(request.tenant, shown.rows),
         "sorting": order,
         "query": query,
         "usage": usage,
@@ -88,6 +98,7 @@ def forwarder_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
             messages.success(
                 request, _("%(address)s is ready.") % {"address": forwarder.address.email}
             )
+            tell_of_letters(request, _emails(forwarder))
             return redirect("domains:forwarder-list", tenant_id)
     context = {"here": "forwarders", "form": form}
     return page(request, "domains/forwarder_form.html", context, status=422 if form.errors else 200)
@@ -101,12 +112,12 @@ def forwarder_change(request: TenantRequest, tenant_id: int, forwarder_id: int) 
     form = ForwarderTargetsForm(
         request.POST or None,
         initial={
-            "targets": [target.email for target in forwarder.targets.all()],
+            "targets": _emails(forwarder),
             "is_enabled": forwarder.is_enabled,
         },
     )
-    if form.is_valid() and (
-        attempt(
+    if form.is_valid():
+        changed = attempt(
             form,
             change_forwarder,
             actor=request.actor,
@@ -114,11 +125,17 @@ def forwarder_change(request: TenantRequest, tenant_id: int, forwarder_id: int) 
             targets=form.cleaned_data["targets"],
             is_enabled=form.cleaned_data["is_enabled"],
         )
-        is not None
-    ):
-        messages.success(request, _("Saved."))
-        return redirect("domains:forwarder-list", tenant_id)
-    context = {"here": "forwarders", "form": form, "forwarder": forwarder}
+        if changed is not None:
+            messages.success(request, _("Saved."))
+            tell_of_letters(request, _emails(changed))
+            return redirect("domains:forwarder-list", tenant_id)
+    context = {
+        "here": "forwarders",
+        "form": form,
+        "forwarder": forwarder,
+        "targets": targets_outside(request.tenant, _emails(forwarder)),
+        "ask_url": reverse("domains:forwarder-ask", args=[tenant_id, forwarder_id]),
+    }
     return page(request, "domains/forwarder_form.html", context, status=422 if form.errors else 200)
 
 
@@ -141,9 +158,12 @@ def forwarder_delete(request: TenantRequest, tenant_id: int, forwarder_id: int) 
     return redirect("domains:forwarder-list", tenant_id)
 
 
+def _emails(forwarder: Forwarder) -> list[str]:
+    return [target.email for target in forwarder.targets.all()]
+
+
 def _cells(rows: QuerySet[Forwarder]) -> Iterator[list[Cell]]:
     for chunk in batches(rows):
         for row in chunk:
-            targets = [t.email for t in row.targets.all()]
             switched = _("yes") if row.is_enabled else _("no")
-            yield [row.address.email, " ".join(targets), switched, moment_text(row.created_at)]
+            yield [row.address.email, " ".join(_emails(row)), switched, moment_text(row.created_at)]

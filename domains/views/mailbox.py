@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -30,6 +31,7 @@ from domains.selectors import (
     report_of_mailbox,
     sign_ins_of,
     targets_at,
+    targets_outside,
 )
 from domains.services.change_mailbox import change_mailbox
 from domains.services.check_quota import largest_quota
@@ -38,6 +40,7 @@ from domains.services.rename_mailbox import rename_mailbox
 from domains.services.reset_password import over_owner, reset_password
 from domains.services.set_forwarding import set_forwarding
 from domains.services.suspend_mailbox import resume_mailbox, suspend_mailbox
+from domains.views.consents import tell_of_letters
 from portal.config import stack
 from portal.forms import attempt
 from portal.http import page
@@ -89,7 +92,7 @@ def mailbox_forwarding(request: TenantRequest, tenant_id: int, mailbox_id: int) 
     form = ForwardingForm(request.POST)
     if form.is_valid():
         data = form.cleaned_data
-        if attempt(
+        held = attempt(
             form,
             set_forwarding,
             actor=request.actor,
@@ -97,10 +100,12 @@ def mailbox_forwarding(request: TenantRequest, tenant_id: int, mailbox_id: int) 
             targets=data["targets"],
             keep_copy=data["keep_copy"],
             version=data["version"],
-        ):
+        )
+        if held is not None:
             messages.success(
                 request, _("Forwarding is on.") if data["targets"] else _("Nothing is forwarded.")
             )
+            tell_of_letters(request, held.forward_to)
             return redirect("domains:mailbox-detail", tenant_id, mailbox_id)
     return _refused(request, mailbox, forwarding_form=_fresh(form, mailbox, ForwardingForm))
 
@@ -263,6 +268,8 @@ def _context(request: TenantRequest, mailbox: Mailbox) -> dict[str, Any]:
         "mailbox": mailbox,
         "row": row,
         "targets_here": targets_at(mailbox),
+        "targets": targets_outside(request.tenant, mailbox.forward_to),
+        "ask_url": reverse("domains:mailbox-ask", args=[mailbox.tenant_id, mailbox.pk]),
         "sign_ins": sign_ins_of(mailbox),
         "largest": largest_quota(request.tenant),
         "settings_form": MailboxSettingsForm.of(mailbox),

@@ -77,11 +77,17 @@ def test_a_tenant_is_put_on_a_foreign_plan_by_nobody(world: World, seller: Clien
 
 def test_a_plan_is_written_in_gigabytes(world: World, seller: Client) -> None:
     plans = f"/portal/{world.reseller.pk}/plans/"
-    answer = seller.post(f"{plans}new/", {"name": "Small", "storage_bytes": "0.5"})
+    answer = seller.post(
+        f"{plans}new/", {"name": "Small", "storage_bytes": "0.5", "trusts_forwarding": "on"}
+    )
     assert answer["Location"] == plans
     plan = Plan.objects.get(tenant=world.reseller, name="Small")
     assert (plan.storage_bytes, plan.max_domains) == (500_000_000, None)
+    assert plan.trusts_forwarding
     assert 'value="0.5"' in seller.get(f"{plans}{plan.pk}/").content.decode()
+    seller.post(f"{plans}{plan.pk}/", {"name": "Small"})
+    plan.refresh_from_db()
+    assert not plan.trusts_forwarding
 
 
 def test_a_plan_is_copied_without_its_name(world: World, seller: Client) -> None:

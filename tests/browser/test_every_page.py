@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,12 +18,16 @@ from django.conf import settings
 from django.core import signing
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Role
 from accounts.services.invite_person import invite_person
-from domains.models import DomainStatus
+from domains.models import Consent, DomainStatus
+from domains.services.ask_consent import hash_of
 from domains.services.register_domain import register_domain
+from domains.services.set_forwarder import create_forwarder
+from domains.services.set_forwarding import set_forwarding
 from domains.views.dns import SALT
 from tests.access import READING, TABLE, WRITING, Row
 from tests.scene import Scene, set_scene
@@ -90,9 +95,39 @@ def test_pages_that_hang_on_a_token_or_a_state(live: World, window: BrowserConte
     )
     shared = signing.dumps([waiting.pk, waiting.ownership_token[:8]], salt=SALT)
     assert waiting.status == DomainStatus.PENDING
+    consents = []
+    for place, moments in enumerate(
+        ({}, {"confirmed_at": timezone.now()}, {"stopped_at": timezone.now()})
+    ):
+        consents.append(unique("token"))
+        Consent.objects.create(
+            tenant=live.tenant,
+            email=f"an{place}@partner.test",
+            token_sha256=hash_of(consents[-1]),
+            requested_at=timezone.now(),
+            mailed_at=timezone.now(),
+            expires_at=timezone.now() + timedelta(days=1),
+            **moments,
+        )
+    forwarder = create_forwarder(
+        actor=system,
+        domain=live.domain,
+        localpart=unique("f"),
+        targets=[f"an{place}@partner.test" for place in range(4)],
+    )
+    away = live.person()
+    set_forwarding(
+        actor=system,
+        mailbox=away.box,
+        targets=["an0@partner.test", "an1@partner.test"],
+        keep_copy=False,
+    )
     looks = [
         Look(urlsplit(invitation.url).path, None),
         Look(reverse("domains:dns-shared", args=[shared]), None),
+        *(Look(reverse("consents:answer", args=[token]), None) for token in consents),
+        Look(f"{below}/forwarders/{forwarder.pk}/", admin),
+        Look(f"{below}/mailboxes/{away.box.pk}/", admin),
         Look("/nothing-here/", None),
         Look("/nothing-here/", admin),
         Look(f"{below}/domains/{waiting.pk}/", admin),

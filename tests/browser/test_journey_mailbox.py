@@ -18,11 +18,12 @@ from tests.conftest import deliver, letter, until
 from tests.wire.mail import (
     ask_recipient,
     kept_by_partner,
+    link_in,
     messages,
     send_from_outside,
     submission,
 )
-from tests.world import Person, World, unique
+from tests.world import Person, World, agree, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,7 +184,7 @@ def an_alias_of_both(desk: Desk) -> None:
 
 
 def a_forwarder_and_forwarding_with_a_copy(desk: Desk) -> None:
-    """A forwarder keeps nothing; a mailbox passes on to the echo outside and keeps a copy."""
+    """Whoever is outside agrees first; a mailbox passes on to the echo there and keeps a copy."""
     page = desk.page
     outside = f"{unique('ban')}@partner.test"
     desk.go("Forwarders")
@@ -192,10 +193,21 @@ def a_forwarder_and_forwarding_with_a_copy(desk: Desk) -> None:
     page.get_by_label("Passes mail on to").fill(outside)
     page.get_by_role("button", name="Add forwarder").click()
     expect(page.get_by_role("link", name=desk.address("ra.ngoai"))).to_be_visible()
+    expect(page.get_by_role("row", name="ra.ngoai")).to_contain_text("Waits for consent")
+    assert desk.answer_to("ra.ngoai") == 450
+    letter_kept = until(
+        lambda: kept_by_partner(desk.stack, outside, "forwarding"), seconds=20, what="the letter"
+    )
+    page.goto(link_in(letter_kept))
+    page.get_by_role("button", name="Yes, pass it on").click()
+    expect(page.get_by_role("heading", name="You agreed")).to_be_visible()
+    page.goto(f"/portal/{desk.world.tenant.pk}/forwarders/")
+    expect(page.get_by_role("row", name="ra.ngoai")).to_contain_text("Active")
     subject = desk.write_from_outside("ra.ngoai")
     until(lambda: kept_by_partner(desk.stack, outside, subject), seconds=20, what="passed on")
 
     desk.open_mailbox("Đỗ Quang Huy")
+    agree(desk.world.tenant, "echo@partner.test")
     page.get_by_label("Forward to").fill("echo@partner.test")
     page.get_by_label("Keep a copy in this mailbox").check()
     page.get_by_role("button", name="Save forwarding").click()

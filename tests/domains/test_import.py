@@ -35,6 +35,7 @@ from domains.models import (
     JobState,
     Mailbox,
 )
+from domains.selectors import targets_outside
 from domains.services.begin_job import begin_job, cancel_job, undo_job
 from domains.services.check_import import mend_rows
 from domains.services.job_links import link_token, links_of
@@ -382,6 +383,7 @@ def test_aliases_and_forwarders_are_imported_too(world: World, admin: Actor) -> 
     done = imported(admin, uploaded(admin, world.tenant, table, kind=JobKind.IMPORT_FORWARDERS))
     assert states(done) == {2: "done", 3: "done", 4: "refused"}
     assert Forwarder.objects.filter(tenant=world.tenant).count() == 2
+    assert [one.state for one in targets_outside(world.tenant, ["an@partner.test"])] == ["waiting"]
 
 
 def test_forwarders_that_point_at_each_other_in_one_file_do_not_loop(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -11,11 +12,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import Plan, Tenant
+from accounts.selectors import limits_of
 from domains.models import (
     Address,
     Alias,
     AliasTarget,
     CatchAll,
+    Consent,
     Domain,
     DomainStatus,
     Forwarder,
@@ -29,6 +33,7 @@ from domains.models import (
     MailboxUsage,
 )
 from tests.mailserver.many_rows import fill
+from tests.world import agree, make_world, unique
 
 if TYPE_CHECKING:
     from portal.config import Stack
@@ -113,12 +118,14 @@ def test_a_mailbox_names_itself(world: World) -> None:
 def test_forwarding_with_a_copy_goes_to_both(world: World) -> None:
     person = world.person()
     change(person.box, forward_to=["x@partner.test"], keep_copy=True)
+    agree(world.tenant, "x@partner.test")
     assert destinations(person.address) == sorted([person.address, "x@partner.test"])
 
 
 def test_forwarding_without_a_copy_leaves_the_mailbox_out(world: World) -> None:
     person = world.person()
     change(person.box, forward_to=["x@partner.test"], keep_copy=False)
+    agree(world.tenant, "x@partner.test")
     assert destinations(person.address) == ["x@partner.test"]
     assert user("quota-status", person.address) == {}
 
@@ -135,10 +142,116 @@ def test_an_alias_goes_to_its_living_mailboxes(world: World) -> None:
 
 
 def test_a_forwarder_goes_outside(world: World) -> None:
+    agree(world.tenant, "a@partner.test", "b@partner.test")
     assert destinations(forwarder(world, "out", "a@partner.test", "b@partner.test")) == [
         "a@partner.test",
         "b@partner.test",
     ]
+
+
+def test_a_target_outside_gets_mail_only_with_its_consent(world: World) -> None:
+    inside = world.person()
+    out = forwarder(world, "out", inside.address, "a@partner.test", "b@partner.test")
+    assert destinations(out) == [inside.address]
+    agree(world.tenant, "a@partner.test")
+    assert destinations(out) == ["a@partner.test", inside.address]
+    agree(make_world().tenant, "b@partner.test")  # to somebody else's mail
+    assert destinations(out) == ["a@partner.test", inside.address]
+
+
+def test_a_domain_of_another_tenant_or_without_proof_is_outside(world: World) -> None:
+    lan = make_world().person()
+    waiting = Domain.objects.create(
+        tenant=world.tenant,
+        name=f"{unique('w')}.test",
+        status=DomainStatus.PENDING,
+        ownership_token="x",
+    )
+    assert destinations(forwarder(world, "out", lan.address, f"a@{waiting.name}")) == []
+    agree(world.tenant, lan.address)
+    assert destinations(f"out@{world.domain.name}") == [lan.address]
+
+
+def test_a_forwarder_puts_senders_off_while_the_question_is_open(world: World) -> None:
+    own = forwarder(world, "out", "a@partner.test")
+    assert refusal("out", world.domain.name)[0].startswith("550 5.2.1 ")  # nobody was asked
+    agree(world.tenant, "a@partner.test")
+    assert refusal("out", world.domain.name) == []
+    rows = Consent.objects.filter(tenant=world.tenant)
+    rows.update(confirmed_at=None, expires_at=timezone.now() + timedelta(days=1))
+    assert destinations(own) == []
+    for localpart in ("out", "out+tag"):
+        assert refusal(localpart, world.domain.name)[0].startswith("450 4.2.1 ")
+    rows.update(expires_at=timezone.now() - timedelta(days=1))
+    assert refusal("out", world.domain.name)[0].startswith("550 5.2.1 ")
+    rows.update(stopped_at=timezone.now(), expires_at=timezone.now() + timedelta(days=1))
+    assert refusal("out", world.domain.name)[0].startswith("550 5.2.1 ")
+
+
+def test_whoever_leads_to_a_waiting_forwarder_waits_too(world: World) -> None:
+    person = world.person()
+    inner = forwarder(world, "inner", "a@partner.test")
+    outer = forwarder(world, "outer", inner)
+    change(person.box, forward_to=[inner], keep_copy=False)
+    group = Group.objects.create(tenant=world.tenant, address=address(world, "team"), name="Team")
+    for email in (inner, person.address):
+        GroupMember.objects.create(
+            tenant=world.tenant, group=group, address=Address.objects.get(email=email), email=email
+        )
+    agree(world.tenant, "a@partner.test")
+    assert (destinations(outer), destinations(person.address)) == ([inner], [inner])
+    assert destinations(group.address.email) == sorted([inner, person.address])
+    Consent.objects.filter(tenant=world.tenant).update(
+        confirmed_at=None, expires_at=timezone.now() + timedelta(days=1)
+    )
+    assert (destinations(outer), destinations(person.address)) == ([], [person.address])
+    assert destinations(group.address.email) == [person.address]
+    assert refusal("outer", world.domain.name)[0].startswith("450 ")
+
+
+def test_a_copy_stays_while_one_of_those_forwarded_to_gets_nothing(world: World) -> None:
+    person = world.person(quota_bytes=10)
+    sales = alias(world, "sales", person)
+    change(person.box, forward_to=["a@partner.test", "b@partner.test"], keep_copy=False)
+    agree(world.tenant, "a@partner.test")
+    assert destinations(person.address) == sorted(["a@partner.test", person.address])
+    assert user("quota-status", person.address)["user"] == person.address
+    assert user("quota-status", sales)["user"] == person.address
+    agree(world.tenant, "b@partner.test")
+    assert destinations(person.address) == ["a@partner.test", "b@partner.test"]
+    assert user("quota-status", person.address) == user("quota-status", sales) == {}
+
+
+@pytest.mark.parametrize(("above", "passes"), [(None, True), (True, True), (False, False)])
+def test_a_trusted_tenant_needs_no_consent(world: World, above: bool | None, passes: bool) -> None:
+    own = forwarder(world, "out", "a@partner.test", "b@partner.test")
+    plans = {world.tenant: True, world.reseller: above}
+    for tenant, trusts in plans.items():
+        if trusts is not None:
+            tenant.plan = Plan.objects.create(
+                tenant=world.reseller, name=unique("Plan "), trusts_forwarding=trusts
+            )
+            tenant.save(update_fields=["plan"])
+    Consent.objects.create(  # no is no
+        tenant=world.tenant,
+        email="b@partner.test",
+        requested_at=timezone.now(),
+        expires_at=timezone.now(),
+        stopped_at=timezone.now(),
+    )
+    assert destinations(own) == (["a@partner.test"] if passes else [])
+    assert limits_of(Tenant.objects.get(pk=world.tenant.pk)).is_trusted is passes
+
+
+def test_a_circle_of_two_tenants_is_refused_at_rcpt(world: World) -> None:
+    other = make_world()
+    there = f"a@{other.domain.name}"
+    here = forwarder(world, "a", there)
+    forwarder(other, "a", here)
+    agree(world.tenant, there)
+    agree(other.tenant, here)
+    assert destinations(here) == destinations(there) == []
+    assert refusal("a", world.domain.name)[0].startswith("550 5.2.1 ")
 
 
 def test_switched_off_addresses_go_nowhere_and_say_so(world: World) -> None:
@@ -349,6 +462,8 @@ QUESTIONS = {
     "grant tokens": "SELECT val FROM dovecot_tokendb"
     " WHERE service = 'imap' AND email = 'grant-999999999'",
     "shared boxes": "SELECT owner FROM dovecot_shared WHERE member = 'm3@d7.many.test'",
+    "forwarders": "SELECT destination FROM postfix_aliases WHERE address = 'f1@d7.many.test'",
+    "forwarder refusals": "SELECT r FROM postfix_recipient_refusal('f2', 'd7.many.test') AS r",
     "refusals": "SELECT reply FROM postfix_recipient_refusal('who', 'd7.many.test') AS reply",
     "alias domains": "SELECT d FROM postfix_alias_domain('m3', 'twin.many.test') AS d",
     "alias domain senders": "SELECT l FROM postfix_alias_domain_senders('m3', 'twin.many.test') AS l",
@@ -366,7 +481,8 @@ SCANS = """
 SELECT coalesce(sum(seq_tup_read), 0)
   FROM pg_stat_xact_user_tables
  WHERE relname IN ('domains_address', 'domains_mailbox', 'domains_alias', 'domains_aliastarget',
-                   'domains_group', 'domains_groupmember', 'domains_groupsender', 'domains_grant')
+                   'domains_group', 'domains_groupmember', 'domains_groupsender', 'domains_grant',
+                   'domains_forwarder', 'domains_forwardertarget', 'domains_consent')
 """
 
 
@@ -393,6 +509,12 @@ def many(db: None) -> None:
             for box in boxes
         )
         Grant.objects.create(tenant=row.tenant, address=own, mailbox=boxes[number], sends="as")
+        out = Address.objects.create(
+            tenant=behind.tenant, domain=behind, localpart=f"f{number}", email=f"f{number}@{behind}"
+        )
+        passes = Forwarder.objects.create(tenant=out.tenant, address=out)
+        ForwarderTarget.objects.create(forwarder=passes, email=f"x{number}@partner.test")
+    agree(behind.tenant, *(f"x{number}@partner.test" for number in range(0, 50, 2)))
 
 
 def test_no_lookup_reads_a_table_from_end_to_end(many: None) -> None:

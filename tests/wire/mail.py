@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import imaplib
+import re
 import smtplib
 import socket
 from email import message_from_bytes
@@ -95,6 +96,14 @@ def kept_by_partner(stack: Stack, address: str, needle: str) -> bytes:
         if needle.encode() in data:
             return data
     return b""
+
+
+def link_in(content: bytes) -> str:
+    """Return the path of the link in a letter that asks for consent to forwarding."""
+    body = message_from_bytes(content).get_payload(decode=True)
+    found = re.search(r"(/forwarding/[\w-]{43}/)", body.decode() if isinstance(body, bytes) else "")
+    assert found
+    return found.group(1)
 
 
 class RawSmtp:

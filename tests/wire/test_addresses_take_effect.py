@@ -29,7 +29,7 @@ from domains.services.verify_dns import verify_dns
 from tests.conftest import letter, until
 from tests.domains.conftest import acting
 from tests.wire.mail import ask_recipient, send_from_outside
-from tests.world import PASSWORD, Person, World, unique
+from tests.world import PASSWORD, Person, World, agree, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,6 +143,7 @@ def test_mail_is_passed_on_to_the_outside(
     made = create_forwarder(
         actor=actor, domain=live.domain, localpart="ra.ngoai", targets=[outside]
     )
+    agree(live.tenant, outside)
     subject = send(made.address.email)
     folder = stack.data / "outside" / outside
 

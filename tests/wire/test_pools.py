@@ -18,7 +18,7 @@ from domains.services.set_forwarding import set_forwarding
 from tests.conftest import deliver, letter, until
 from tests.domains.conftest import acting
 from tests.wire.mail import ask_recipient
-from tests.world import World, make_world, unique
+from tests.world import World, agree, make_world, unique
 
 if TYPE_CHECKING:
     from portal.config import Stack
@@ -36,6 +36,7 @@ def test_a_full_pool_refuses_what_would_be_kept_and_only_that(stack: Stack, live
         actor=actor, domain=live.domain, localpart="ra", targets=["an@partner.test"]
     )
     set_forwarding(actor=actor, mailbox=away.box, targets=["an@partner.test"], keep_copy=False)
+    agree(live.tenant, "an@partner.test")
     deliver(stack, first.address, letter(first.address))
     used = until(lambda: used_by(live.domain), what="Dovecot reports the storage")
     set_domain_pool(actor=actor, domain=live.domain, pool_bytes=used)
