@@ -349,7 +349,7 @@ def test_what_was_forwarded_before_the_table_came_goes_on(world: World) -> None:
     person, other = world.person(), world.person()
     person.box.forward_to = [OUT, other.address]
     person.box.save(update_fields=["forward_to"])
-    migration = import_module("domains.migrations.0018_consents")
+    migration = import_module("domains.migrations.0020_consents")
     with connection.cursor() as cursor:
         cursor.execute(f"{migration.KEEP_RUNNING} AND goes.tenant_id = %s", [world.tenant.pk])
     assert [one.email for one in Consent.objects.filter(tenant=world.tenant)] == [OUT]

@@ -252,8 +252,8 @@ GRANT EXECUTE ON FUNCTION mail_trusts(bigint), mail_may_pass(bigint, text),
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailserver", "0009_imported_passwords"),
+        ("mailserver", "0010_sending_limits"),
         ("accounts", "0009_trusted_forwarding"),
-        ("domains", "0018_consents"),
+        ("domains", "0020_consents"),
     ]
     operations = [migrations.RunSQL(FUNCTIONS)]

@@ -23,7 +23,7 @@ SELECT DISTINCT goes.tenant_id, lower(goes.email), now(), now(), false, now()
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0009_trusted_forwarding"),
-        ("domains", "0017_import_customers"),
+        ("domains", "0019_groups_in_jobs"),
     ]
 
     operations = [
