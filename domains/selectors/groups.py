@@ -14,6 +14,8 @@ from domains.selectors.search import Fold, address_part, seen
 from portal.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.db.models import QuerySet
 
     from accounts.models import Tenant
@@ -58,6 +60,15 @@ def group_at(tenant: Tenant, address: str) -> Group:
             _("There is no group %(address)s. Make it first.") % {"address": address.strip()[:100]},
             field="group",
         )
+    return found
+
+
+def members_by_group(groups: Collection[Group]) -> dict[int, list[str]]:
+    """Return the addresses of the members by the group's id. One query."""
+    found: dict[int, list[str]] = {}
+    rows = GroupMember.objects.filter(group__in=groups).order_by("email")
+    for group_id, email in rows.values_list("group_id", "email"):
+        found.setdefault(group_id, []).append(email)
     return found
 
 

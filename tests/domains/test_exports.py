@@ -17,13 +17,24 @@ from domains.models import Address, Job, Mailbox
 from domains.selectors import MAX_FOUND, filtered_mailboxes
 from domains.services.set_alias import create_alias
 from domains.services.set_forwarder import create_forwarder
+from domains.services.set_group import create_group
 from tests.domains.importing import imported, states, uploaded
 from tests.world import World
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
 
-LISTS = ("domains", "mailboxes", "aliases", "forwarders", "jobs", "people", "audit", "outgoing")
+LISTS = (
+    "domains",
+    "mailboxes",
+    "aliases",
+    "groups",
+    "forwarders",
+    "jobs",
+    "people",
+    "audit",
+    "outgoing",
+)
 
 
 @pytest.fixture
@@ -52,8 +63,13 @@ def test_every_list_of_a_company_is_a_file(
     staff = world.person()
     create_alias(actor=admin, domain=world.domain, localpart="a", mailboxes=[staff.address])
     create_forwarder(actor=admin, domain=world.domain, localpart="f", targets=["x@partner.test"])
+    create_group(
+        actor=admin, domain=world.domain, localpart="g", name="=1+1", members=[staff.address]
+    )
     uploaded(admin, world.tenant, "address\nx\n")
     rows = table(client, world, name)
+    if name == "groups":
+        assert (rows[1][1], rows[1][-1]) == ("'=1+1", staff.address)
     assert len(rows) > (0 if name == "outgoing" else 1)
     answer = client.get(f"/portal/{world.tenant.pk}/{name}/?export=xlsx")
     content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
