@@ -114,6 +114,8 @@ def _certificate(host: Stack) -> Iterator[Finding]:
     remedy = f"Put certificate and key into {path.parent} as server.pem and server.key, then start."
     try:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        path = host.data / "ca.pem"
+        authority = x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError):
         yield Finding(Level.BAD, "certificate", f"{path} cannot be read.", remedy)
         return
@@ -126,7 +128,6 @@ def _certificate(host: Stack) -> Iterator[Finding]:
         yield Finding(Level.CAUTION, "certificate", words, remedy)
     else:
         yield Finding(Level.GOOD, "certificate", words)
-    authority = x509.load_pem_x509_certificate((host.data / "ca.pem").read_bytes())
     if certificate.issuer == authority.subject and not host.demo:
         yield Finding(
             Level.CAUTION,
@@ -161,9 +162,12 @@ def _daemons(host: Stack) -> Iterator[Finding]:
             yield Finding(Level.BAD, part, f"Does not answer: {word}.", f"Read {log}.")
 
 
+_ASKED = ("web", "push", "rspamd", "receiver", "policy")
+
+
 def _sockets(host: Stack) -> Iterator[Finding]:
     for part, question in probes.probes(host).items():
-        if part in ("web", "push", "rspamd", "receiver") and not question():
+        if part in _ASKED and not question():
             yield Finding(Level.BAD, part, "Does not answer.", f"Read {host.data}/log/{part}.log.")
 
 

@@ -114,6 +114,7 @@ BEGIN
           LEFT JOIN domains_forwarder tf ON tf.address_id = gm.address_id
          WHERE g.address_id = address AND g.is_enabled
            AND (tm.id IS NULL OR mail_box_takes(tm)) AND coalesce(tg.is_enabled, true)
+           AND (ma.id IS NULL OR ma.domain_id = own.domain_id OR mail_hosts(ma.domain_id))
            AND CASE WHEN tf.id IS NULL THEN true ELSE mail_leads_on(gm.address_id) END;
 END $$;
 

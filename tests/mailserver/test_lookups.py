@@ -209,6 +209,28 @@ def test_whoever_leads_to_a_waiting_forwarder_waits_too(world: World) -> None:
     assert refusal("outer", world.domain.name)[0].startswith("450 ")
 
 
+def test_members_whose_domain_takes_no_mail_are_left_out_of_a_group(world: World) -> None:
+    person = world.person()
+    other = Domain.objects.create(
+        tenant=world.tenant,
+        name=f"{unique('e')}.test",
+        status=DomainStatus.SUSPENDED,
+        refuses_mail=True,
+        ownership_token="t",
+        verified_at=timezone.now(),
+    )
+    away = Address.objects.create(
+        tenant=world.tenant, domain=other, localpart="an", email=f"an@{other.name}"
+    )
+    Mailbox.objects.create(tenant=world.tenant, address=away, owner=person.user, name="An")
+    group = Group.objects.create(tenant=world.tenant, address=address(world, "team"), name="Team")
+    for one in (away, person.box.address):
+        GroupMember.objects.create(tenant=world.tenant, group=group, address=one, email=one.email)
+    assert destinations(group.address.email) == [person.address]
+    Domain.objects.filter(pk=other.pk).update(refuses_mail=False)
+    assert destinations(group.address.email) == sorted([person.address, away.email])
+
+
 def test_a_copy_stays_while_one_of_those_forwarded_to_gets_nothing(world: World) -> None:
     person = world.person(quota_bytes=10)
     sales = alias(world, "sales", person)
