@@ -12,19 +12,25 @@ from django.utils.translation import ngettext
 
 from accounts.models import TenantKind
 from accounts.roles import Action
-from accounts.selectors import open_invitations, plans_of, tenant_counts
-from portal.attention import AttentionRow, Figure
+from accounts.selectors import open_invitations, tenant_counts
+from portal.attention import AttentionRow, Figure, Overview
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
     from accounts.models import Tenant
 
 
-def rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
-    """Return what a seller should do first, and invitations nobody used. At most three queries."""
+def overview(tenant: Tenant, actor: Actor) -> Overview:
+    """Return what a seller has and should do first, and invitations nobody used. Two queries."""
+    if tenant.kind == TenantKind.COMPANY or not actor.may(Action.TENANT_VIEW):
+        return Overview(_expired(tenant, actor))
+    counts = tenant_counts(tenant)
+    first = _first_steps(tenant, counts) if actor.may(Action.TENANT_CREATE) else []
+    return Overview(first + _expired(tenant, actor), _figures(tenant, counts))
+
+
+def _expired(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
     found = []
-    if tenant.kind != TenantKind.COMPANY and actor.may(Action.TENANT_CREATE):
-        found += _first_steps(tenant)
     if actor.may(Action.PEOPLE_CHANGE):
         expired = open_invitations(tenant).filter(expires_at__lt=timezone.now()).count()
         if expired:
@@ -46,11 +52,7 @@ def rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
     return found
 
 
-def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
-    """Return how many tenants a seller has. One query."""
-    if tenant.kind == TenantKind.COMPANY or not actor.may(Action.TENANT_VIEW):
-        return []
-    counts = tenant_counts(tenant)
+def _figures(tenant: Tenant, counts: dict[str, int]) -> list[Figure]:
     url = reverse("accounts:tenant-list", args=[tenant.pk])
     suspended = counts["suspended"]
     note = ngettext("%(number)d suspended", "%(number)d suspended", suspended)
@@ -70,8 +72,8 @@ def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
     ]
 
 
-def _first_steps(tenant: Tenant) -> list[AttentionRow]:
-    if not plans_of(tenant).exists():
+def _first_steps(tenant: Tenant, counts: dict[str, int]) -> list[AttentionRow]:
+    if not counts["plans"]:
         return [
             AttentionRow(
                 "info",
@@ -82,7 +84,7 @@ def _first_steps(tenant: Tenant) -> list[AttentionRow]:
                 "box",
             )
         ]
-    if not tenant_counts(tenant)["all"]:
+    if not counts["all"]:
         return [
             AttentionRow(
                 "info",

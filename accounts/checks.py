@@ -11,18 +11,17 @@ from django.utils.module_loading import import_string
 
 @register()
 def rooms_of_the_overview_exist(**_options: Any) -> list[CheckMessage]:
-    """Report every dotted name in ATTENTION and FIGURES that cannot be imported."""
+    """Report every dotted name in OVERVIEW that cannot be imported."""
     found: list[CheckMessage] = []
-    for setting in ("ATTENTION", "FIGURES"):
-        for dotted in getattr(settings, setting):
-            try:
-                import_string(dotted)
-            except ImportError as exc:
-                found.append(
-                    Error(
-                        f"{setting} names {dotted}, which cannot be imported: {exc}",
-                        hint="Each entry is a function (tenant, actor) -> list of rows.",
-                        id="accounts.E001",
-                    )
+    for dotted in settings.OVERVIEW:
+        try:
+            import_string(dotted)
+        except ImportError as exc:
+            found.append(
+                Error(
+                    f"OVERVIEW names {dotted}, which cannot be imported: {exc}",
+                    hint="Each entry is a function (tenant, actor) -> Overview.",
+                    id="accounts.E001",
                 )
+            )
     return found

@@ -68,6 +68,7 @@ def measure(*, quick: bool = False) -> Iterator[Figure]:
         place, seconds = _filled(cursor, hosting.SMALL + 1, full)
         yield Figure("fill_the_database", seconds, "s", "<= 120")
         many = _queries(_addresses(place))
+        # Fewer is no growth: the figures of a large tenant are remembered, those of a small counted.
         grown = sum(many[name] > few[name] for name in many)
         yield Figure("list_queries_most", max(many.values()), "queries", QUERIES)
         yield Figure("list_queries_grown", grown, "pages", "<= 0")

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.roles import Action
 from delivery.limits import NEAR
-from delivery.selectors import backlog_of, sending_windows, sent_since
-from portal.attention import AttentionRow, Figure, PlanMeter
+from delivery.selectors import backlog_of, sending_windows
+from portal.attention import AttentionRow, Figure, Overview, PlanMeter
 from portal.duration import since
 from portal.templatetags.ui import moment
 
@@ -20,13 +20,22 @@ if TYPE_CHECKING:
     from accounts.actor import Actor
     from accounts.models import Tenant
     from delivery.limits import Window
+    from delivery.selectors import Backlog
 
 
-def rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
-    """Return what is stuck on its way out, and limits nearly used up. Three queries."""
+def overview(tenant: Tenant, actor: Actor) -> Overview:
+    """Return what is stuck on its way out, what left lately, and limits nearly used up.
+
+    Two queries.
+    """
     if not actor.may(Action.TRACE_VIEW):
-        return []
-    backlog = backlog_of(tenant)
+        return Overview()
+    backlog, windows = backlog_of(tenant), sending_windows(tenant.pk)
+    rows = _stuck(tenant, backlog) + _near_limit(tenant, windows)
+    return Overview(rows, _figures(tenant, backlog, windows))
+
+
+def _stuck(tenant: Tenant, backlog: Backlog) -> list[AttentionRow]:
     url = reverse("delivery:outgoing-list", args=[tenant.pk])
     found = []
     if backlog.oldest_at is not None:
@@ -62,17 +71,15 @@ def rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
                 "x-circle",
             )
         )
-    return found + _near_limit(tenant)
+    return found
 
 
-def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
-    """Return how many messages left in 24 hours, and what the plan counts. Two queries."""
-    if not actor.may(Action.TRACE_VIEW):
-        return []
+def _figures(tenant: Tenant, backlog: Backlog, windows: list[Window]) -> list[Figure]:
+    """Return how many messages left in 24 hours, and what the plan counts."""
     return [
         Figure(
             _("Sent"),
-            number_format(sent_since(tenant, hours=24)),
+            number_format(backlog.sent),
             _("in 24 hours"),
             reverse("delivery:outgoing-list", args=[tenant.pk]),
         ),
@@ -84,7 +91,8 @@ def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
                 of=number_format(window.allowed),
                 percent=window.percent,
             )
-            for window in _own(tenant)
+            for window in windows
+            if window.tenant_id == tenant.pk
         ),
     ]
 
@@ -101,18 +109,15 @@ def plan_meters(tenant: Tenant, actor: Actor) -> list[PlanMeter]:
             _recipients(window.used),
             number_format(window.allowed),
         )
-        for window in _own(tenant)
+        for window in sending_windows(tenant.pk)
+        if window.tenant_id == tenant.pk
     ]
 
 
-def _own(tenant: Tenant) -> list[Window]:
-    return [window for window in sending_windows(tenant.pk) if window.tenant_id == tenant.pk]
-
-
-def _near_limit(tenant: Tenant) -> list[AttentionRow]:
+def _near_limit(tenant: Tenant, windows: list[Window]) -> list[AttentionRow]:
     """Return each window of the own plan, and of those above, that is nearly or quite used up."""
     rows = []
-    for window in sending_windows(tenant.pk):
+    for window in windows:
         if not window.allowed or window.percent < NEAR:
             continue
         is_full = window.used >= window.allowed

@@ -48,7 +48,8 @@ class Backlog:
     waiting: int
     oldest_at: datetime | None
     doubtful: int
-    failed: int
+    failed: int  # in the last day
+    sent: int  # in the last day
 
 
 def may_send(mailbox: Mailbox) -> bool:
@@ -179,34 +180,26 @@ def submission_within(tenant: Tenant, submission_id: int) -> Submission:
 
 
 def backlog_of(tenant: Tenant) -> Backlog:
-    """Return what is overdue, doubtful or failed today in `tenant` and below. Two queries."""
+    """Return what is overdue, doubtful, failed or sent today in `tenant` and below. One query."""
     now = timezone.now()
-    rows = Submission.objects.filter(tenant__path__startswith=tenant.path).exclude(
-        reply_text__in=OVER_LIMIT, due_at__gt=now
+    rows = Submission.objects.filter(tenant__path__startswith=tenant.path)
+    is_early = Q(reply_text__in=OVER_LIMIT, due_at__gt=now)
+    overdue = (
+        ~is_early
+        & Q(state__in=OPEN, created_at__lt=now - STUCK_AFTER)
+        & (Q(due_at__lt=now) | Q(state=SubmissionState.QUEUED))
     )
-    overdue = Q(created_at__lt=now - STUCK_AFTER) & (
-        Q(due_at__lt=now) | Q(state=SubmissionState.QUEUED)
-    )
-    still = rows.filter(state__in=OPEN).aggregate(
+    lately = now - timedelta(days=1)
+    failed = Q(state=SubmissionState.FAILED, dismissed_at=None, created_at__gte=lately)
+    sent = Q(state=SubmissionState.SENT, sent_at__gte=lately)
+    counted = rows.filter(Q(state__in=OPEN) | failed | sent).aggregate(
         waiting=Count("pk", filter=overdue),
         oldest_at=Min("created_at", filter=overdue),
         doubtful=Count("pk", filter=Q(state=SubmissionState.DOUBT)),
+        failed=Count("pk", filter=failed),
+        sent=Count("pk", filter=sent),
     )
-    failed = rows.filter(
-        state=SubmissionState.FAILED,
-        dismissed_at__isnull=True,
-        created_at__gte=now - timedelta(days=1),
-    )
-    return Backlog(**still, failed=failed.count())
-
-
-def sent_since(tenant: Tenant, *, hours: int) -> int:
-    """Return how many messages of `tenant` and those below were handed over lately."""
-    return Submission.objects.filter(
-        tenant__path__startswith=tenant.path,
-        state=SubmissionState.SENT,
-        sent_at__gte=timezone.now() - timedelta(hours=hours),
-    ).count()
+    return Backlog(**counted)
 
 
 def _with_outcomes(rows: QuerySet[Submission]) -> QuerySet[Submission]:

@@ -16,7 +16,7 @@ from domains.dns.words import summary
 from domains.names import show_address, show_domain
 from domains.selectors import domains_of, sold_by, troubled_domains, usage_over_time
 from domains.services.known_figures import known_figures
-from portal.attention import AttentionRow, Figure, FirstStep
+from portal.attention import AttentionRow, Figure, FirstStep, Overview
 from portal.templatetags.ui import filesize, moment
 from portal.trend import points
 
@@ -33,26 +33,32 @@ SHOWN = 3
 LIMIT_NEAR = 90  # per cent of what the plan allows
 
 
-def rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
-    """Return what needs a look in `tenant` and below. At most six queries."""
-    found: list[AttentionRow] = []
-    if actor.may(Action.DOMAIN_VIEW):
-        found += _domains(tenant)
+def overview(tenant: Tenant, actor: Actor) -> Overview:
+    """Return what needs a look in `tenant` and below, and how much is in use. At most six queries."""
+    rows = _domains(tenant) if actor.may(Action.DOMAIN_VIEW) else []
+    figures: list[Figure] = []
+    steps: list[FirstStep] = []
     if actor.may(Action.MAILBOX_VIEW):
         usage, limits = known_figures(tenant), limits_of(tenant)
-        found += _over(tenant, usage, limits)
-        found += _full(tenant, usage)
-        found += _nearly_over(tenant, usage, limits)
+        rows += _about_limits(tenant, usage, limits)
+        figures = _figures(tenant, usage, limits)
+        if tenant.kind == TenantKind.COMPANY and actor.may(Action.DOMAIN_CREATE):
+            steps = _first_steps(tenant, usage)
     if tenant.kind != TenantKind.COMPANY and actor.may(Action.PLAN_VIEW):
-        found += _oversold(tenant)
-    return found
+        rows += _oversold(tenant)
+    return Overview(rows, figures, steps)
 
 
-def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
-    """Return how much of the plan is in use, and how it grew. At most three queries."""
-    if not actor.may(Action.MAILBOX_VIEW):
-        return []
-    usage, limits = known_figures(tenant), limits_of(tenant)
+def _about_limits(tenant: Tenant, usage: Figures, limits: Limits) -> list[AttentionRow]:
+    return [
+        *_over(tenant, usage, limits),
+        *_full(tenant, usage),
+        *_nearly_over(tenant, usage, limits),
+    ]
+
+
+def _figures(tenant: Tenant, usage: Figures, limits: Limits) -> list[Figure]:
+    """Return how much of the plan is in use, and how it grew. One query."""
     listed = reverse("domains:mailbox-list", args=[tenant.pk])
     trends = _trends(tenant, usage)
     none = ("", "")
@@ -84,14 +90,11 @@ def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
     ]
 
 
-def first_steps(tenant: Tenant, actor: Actor) -> list[FirstStep]:
+def _first_steps(tenant: Tenant, usage: Figures) -> list[FirstStep]:
     """Return the way of a new company to its first mail; nothing once it has a mailbox.
 
-    At most two queries.
+    At most one query.
     """
-    if tenant.kind != TenantKind.COMPANY or not actor.may(Action.DOMAIN_CREATE):
-        return []
-    usage = known_figures(tenant)
     if usage.mailboxes:
         return []
     first = domains_of(tenant).order_by("status", "pk").first() if usage.domains else None
@@ -288,6 +291,8 @@ def _over(tenant: Tenant, usage: Figures, limits: Limits) -> list[AttentionRow]:
 
 
 def _oversold(tenant: Tenant) -> list[AttentionRow]:
+    if tenant.plan is None or tenant.plan.storage_bytes is None:
+        return []  # nothing to sell too much of, so nothing to add up
     sold = sold_by(tenant)
     if not sold.oversold_bytes or sold.contract_bytes is None:
         return []

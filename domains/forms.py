@@ -9,11 +9,12 @@ from django import forms
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from domains.columns import LABELS, Column
-from domains.models import HandOver, JobKind, StsMode
+from domains.models import Domain, HandOver, JobKind, StsMode
 from domains.names import NameRefused, parse_domain_name, show_domain
 from domains.selectors import open_domains
 from domains.services.delete_mailbox import GRACE_CHOICES
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
     from accounts.models import Tenant
-    from domains.models import Domain, Job, Mailbox
+    from domains.models import Job, Mailbox
 
 ADDRESS_LINES = forms.Textarea(
     attrs={"rows": 4, "class": "textarea mono", "spellcheck": "false", "autocomplete": "off"}
@@ -80,7 +81,7 @@ class InDomainForm(forms.Form):
     a list of thousands is of use to nobody.
     """
 
-    domain = forms.ChoiceField(label=_("Domain"))
+    domain = forms.CharField(label=_("Domain"), max_length=320)
     localpart = forms.CharField(
         max_length=320,
         required=False,
@@ -88,39 +89,52 @@ class InDomainForm(forms.Form):
         widget=forms.TextInput(attrs=PLAIN),
     )
 
+    _chosen: Domain | None = None
+
     def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._chosen: Domain | None = None  # of a name that was typed
-        self._proved = open_domains(tenant).order_by("name").select_related("tenant")
-        some = self._proved[: MOST_OFFERED + 1]
-        self.domains: dict[str, Domain] = {str(domain.pk): domain for domain in some}
-        names = [(key, show_domain(domain.name)) for key, domain in self.domains.items()]
-        self.is_typed = len(self.domains) > MOST_OFFERED
-        if not self.is_typed:
-            self.fields["domain"] = forms.ChoiceField(label=_("Domain"), choices=names)
-            return
-        self.offered = [name for _key, name in names]
-        self.fields["domain"] = forms.CharField(label=_("Domain"), max_length=320)
-        if wanted := self._by_key(str(self.initial.get("domain") or "")):
-            self.initial["domain"] = show_domain(wanted.name)
+        self._tenant = tenant
+        self._proved = open_domains(tenant).order_by("name")
+        if not self.is_bound:
+            self._begin(self.initial.get("domain"))
+
+    @cached_property
+    def domains(self) -> dict[str, Domain]:
+        """Some of the domains by key, asked for when they are shown. One query."""
+        some = {str(domain.pk): domain for domain in self._proved[: MOST_OFFERED + 1]}
+        if len(some) <= MOST_OFFERED:
+            names = [(key, show_domain(domain.name)) for key, domain in some.items()]
+            self.fields["domain"].widget = forms.Select(choices=names)
+        return some
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether there are too many for a choice."""
+        return len(self.domains) > MOST_OFFERED
+
+    @property
+    def offered(self) -> list[str]:
+        """The first names, beside the input."""
+        return [show_domain(domain.name) for domain in self.domains.values()]
 
     def clean_domain(self) -> str:
-        """Find the domain that was typed; a choice was checked by its field."""
-        value: str = self.cleaned_data["domain"].strip()
-        if not self.is_typed:
-            return value
-        found = self._by_key(value) or self._by_name(value)
-        if found is None:
+        """Find the domain by its key or its name. One query."""
+        self._chosen = self._found(self.cleaned_data["domain"].strip())
+        if self._chosen is None:
             raise forms.ValidationError(_("You have no domain of this name that is in use."))
-        self._chosen = found
-        return str(found.pk)
+        self._chosen.tenant = self._tenant  # it is one of his own, and his line is known
+        return str(self._chosen.pk)
 
-    def _by_key(self, value: str) -> Domain | None:
-        if not is_id(value):
-            return None
-        return self._proved.filter(pk=int(value)).first()
+    def _begin(self, wanted: Domain | int | str | None) -> None:
+        """Begin with `wanted`, or the key of it, as its key for a choice and as its name else."""
+        if self.is_typed and wanted:
+            known = wanted if isinstance(wanted, Domain) else self._found(str(wanted))
+            wanted = show_domain(known.name) if known else wanted
+        self.initial["domain"] = wanted.pk if isinstance(wanted, Domain) else wanted
 
-    def _by_name(self, value: str) -> Domain | None:
+    def _found(self, value: str) -> Domain | None:
+        if is_id(value):
+            return self._proved.filter(pk=int(value)).first()
         try:
             name = parse_domain_name(value.removeprefix("@"))
         except NameRefused:
@@ -130,7 +144,9 @@ class InDomainForm(forms.Form):
     @property
     def chosen_domain(self) -> Domain:
         """The domain chosen; only after validation."""
-        return self._chosen or self.domains[self.cleaned_data["domain"]]
+        if self._chosen is None:
+            raise AssertionError("no domain was chosen")
+        return self._chosen
 
 
 class MailboxForm(InDomainForm):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SEVERITIES = ("danger", "warning", "info")  # most severe first
 
@@ -58,3 +58,12 @@ class FirstStep:
     url: str
     action: str
     is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What one room says on the overview; asked for at once, so that nothing is counted twice."""
+
+    rows: list[AttentionRow] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    first_steps: list[FirstStep] = field(default_factory=list)  # shown until all are done

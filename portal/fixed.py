@@ -60,3 +60,8 @@ class Fixed(Generic[M]):
     @property
     def _holes(self) -> tuple[int, ...]:
         return _HOLES[: self._build.__code__.co_argcount]
+
+
+def concrete_names(model: type[Model]) -> list[str]:
+    """Return the names of the model's columns as `from_db` takes them."""
+    return [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001  # Django's documented API

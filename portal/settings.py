@@ -164,7 +164,8 @@ CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [STACK.url]
 LANGUAGE_COOKIE_NAME = f"hopthu_language_{STACK.port}"
 THEME_COOKIE_NAME = f"hopthu_theme_{STACK.port}"
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+MESSAGES_COOKIE_NAME = f"hopthu_messages_{STACK.port}"
+MESSAGE_STORAGE = "portal.toasts.ToastStorage"
 
 # ---- words, times
 LANGUAGE_CODE = "en"
@@ -218,20 +219,15 @@ DEFAULT_FROM_EMAIL = f"{STACK.brand} <no-reply@{STACK.operator_domain}>"
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_TOKEN_ISSUER = "hopthu"
 
-# Dotted names `(tenant, actor) -> rows`, one per room, that the dashboard shows.
-ATTENTION = ["accounts.attention.rows", "domains.attention.rows", "delivery.attention.rows"]
-# Dotted names `(tenant, actor) -> figures` (portal.attention.Figure) of the overview's strip.
-FIGURES = [
-    "accounts.attention.figures",
-    "domains.attention.figures",
-    "delivery.attention.figures",
+# Dotted names `(tenant, actor) -> portal.attention.Overview`, one per room, of the dashboard.
+OVERVIEW = [
+    "accounts.attention.overview",
+    "domains.attention.overview",
+    "delivery.attention.overview",
 ]
 
 # Dotted names `(tenant, actor) -> meters` (portal.attention.PlanMeter) beside a tenant's plan.
 PLAN_METERS = ["delivery.attention.plan_meters"]
-
-# Dotted names `(tenant, actor) -> steps` (portal.attention.FirstStep) shown until all are done.
-FIRST_STEPS = ["domains.attention.first_steps"]
 
 # The portal's side column: title, then (page, icon, words, URL name, action it needs).
 # An entry whose URL does not exist in this installation is left out.

@@ -69,6 +69,10 @@ class Tenant(models.Model):
     # so that every selector which starts from this tenant is narrowed.
     domain_scope: frozenset[int] | None = None
 
+    # Not a column: this tenant and those above it, with their plans, root first; None: not asked.
+    # Set where a place is found, for what pages show; whoever decides under a lock reads anew.
+    known_line: tuple[Tenant, ...] | None = None
+
     objects = TenantQuerySet.as_manager()
 
     class Meta:

@@ -40,6 +40,7 @@ from accounts.selectors.plans import (
     plan_of,
     plan_usage,
     plans_of,
+    read_limits,
 )
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "plan_of",
     "plan_usage",
     "plans_of",
+    "read_limits",
     "recent_changes",
     "roles_in",
     "session_person",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Prefetch, Q, TextField
 
 from accounts.models import (
@@ -15,7 +17,7 @@ from accounts.models import (
 from accounts.policy import stands_over
 from accounts.roles import Role
 from portal.errors import NotFound
-from portal.fixed import Fixed
+from portal.fixed import Fixed, concrete_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,30 +45,41 @@ def session_person(user_id: int) -> User | None:
 
     His tenant comes with `is_stopped`: it, or one above it, is suspended.
     """
-    user = _PERSON.first(user_id)
-    if user is not None:
-        tenant = _TENANT.first(user.tenant_id)
-        if tenant is None:  # both went away between the two questions
-            return None
-        user.tenant = tenant
+    found = _PERSON.rows(user_id)
+    if not found:
+        return None
+    values = iter(found[0])
+    user = User.from_db(DEFAULT_DB_ALIAS, _OF_USER, list(islice(values, len(_OF_USER))))
+    user.tenant = Tenant.from_db(
+        DEFAULT_DB_ALIAS, _OF_TENANT, list(islice(values, len(_OF_TENANT)))
+    )
+    user.owns_mailbox, user.holds_role, user.tenant.is_stopped = values  # type: ignore[attr-defined]  # annotations
     return user
 
 
+_OF_USER = concrete_names(User)
+_OF_TENANT = concrete_names(Tenant)
 _PERSON = Fixed(
-    lambda user_id: User.objects.annotate(
-        # `mailboxes` is the relation that the room above declares on User
-        owns_mailbox=Exists(User.objects.filter(pk=OuterRef("pk"), mailboxes__isnull=False)),
-        holds_role=Exists(Membership.objects.filter(user=OuterRef("pk"))),
-    ).filter(pk=user_id)
-)
-_TENANT = Fixed(
-    lambda tenant_id: Tenant.objects.annotate(
-        is_stopped=Exists(
-            Tenant.objects.exclude(status=TenantStatus.ACTIVE)
-            .alias(below=ExpressionWrapper(OuterRef("path"), output_field=TextField()))
-            .filter(below__startswith=F("path"))
+    lambda user_id: (
+        User.objects.annotate(
+            # `mailboxes` is the relation that the room above declares on User
+            owns_mailbox=Exists(User.objects.filter(pk=OuterRef("pk"), mailboxes__isnull=False)),
+            holds_role=Exists(Membership.objects.filter(user=OuterRef("pk"))),
+            is_stopped=Exists(
+                Tenant.objects.exclude(status=TenantStatus.ACTIVE)
+                .alias(below=ExpressionWrapper(OuterRef("tenant__path"), output_field=TextField()))
+                .filter(below__startswith=F("path"))
+            ),
         )
-    ).filter(pk=tenant_id)
+        .filter(pk=user_id)
+        .values_list(
+            *_OF_USER,
+            *(f"tenant__{name}" for name in _OF_TENANT),
+            "owns_mailbox",
+            "holds_role",
+            "is_stopped",
+        )
+    )
 )
 
 

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, Exists, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    BigIntegerField,
+    Count,
+    Exists,
+    Func,
+    Max,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Coalesce, JSONObject
 
 from accounts.errors import NoSuchTenant
 from accounts.models import (
     ENDED,
     Membership,
+    Plan,
     Tenant,
     TenantKind,
     TenantStatus,
@@ -39,40 +51,71 @@ class Place:
 
 
 def place_of(user: User, tenant_id: int) -> Place:
-    """Return the tenant and the person's roles there. Raises NoSuchTenant. Two queries."""
-    tenant = Tenant.objects.select_related("plan", "parent").filter(pk=tenant_id).first()
-    if tenant is None or tenant.status == TenantStatus.PURGED:
-        raise NoSuchTenant
-    held = list(
-        Membership.objects.filter(user=user, tenant__in=tenant.line)
-        .select_related("tenant")
-        # `scopes` is the relation that the room above declares on Membership
-        .annotate(scope=ArrayAgg("scopes__domain_id", default=Value([])))
-        .order_by("tenant__path")
+    """Return the tenant and the person's roles there. Raises NoSuchTenant. One query."""
+    line = tuple(
+        Tenant.objects.filter(pk__in=_ids_up_from(tenant_id))
+        .select_related("plan")
+        .annotate(held=ArraySubquery(_roles_of(user)))
+        .order_by("path")
     )
+    if not line or line[-1].pk != tenant_id or line[-1].status == TenantStatus.PURGED:
+        raise NoSuchTenant
+    tenant = line[-1]
+    found = {above.pk: [_Held(**one) for one in above.held] for above in line}  # type: ignore[attr-defined]  # annotated
+    held = [one for above in line for one in found[above.pk]]
     if not held:
         raise NoSuchTenant
-    direct = any(membership.tenant_id == tenant.pk for membership in held)
+    if len(line) > 1:
+        tenant.parent = line[-2]
+    tenant.known_line = line
     tenant.domain_scope = _scope(held)
     return Place(
         domain_ids=tenant.domain_scope,
         tenant=tenant,
-        roles=frozenset(Role(membership.role) for membership in held),
-        via=None if direct else held[0].tenant,
+        roles=frozenset(Role(one.role) for one in held),
+        via=None if found[tenant.pk] else next(above for above in line if found[above.pk]),
     )
 
 
-def _scope(held: Sequence[Membership]) -> frozenset[int] | None:
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """One membership of the person who asks."""
+
+    role: str
+    is_scoped: bool
+    scope: list[int | None]
+
+
+def _ids_up_from(tenant_id: int) -> QuerySet[Tenant, Any]:
+    """Return the ids of the tenant and of those above it, as its path lists them."""
+    up = Func(
+        "path",
+        template="unnest(string_to_array(rtrim(%(expressions)s, '.'), '.')::bigint[])",
+        output_field=BigIntegerField(),
+    )
+    return Tenant.objects.filter(pk=tenant_id).annotate(up=up).values("up")
+
+
+def _roles_of(user: User) -> QuerySet[Membership, Any]:
+    return (
+        Membership.objects.filter(user=user, tenant=OuterRef("pk"))
+        # `scopes` is the relation that the room above declares on Membership
+        .annotate(ids=ArrayAgg("scopes__domain_id", default=Value([])))
+        .values(one=JSONObject(role="role", is_scoped="is_scoped", scope="ids"))
+    )
+
+
+def _scope(held: Sequence[_Held]) -> frozenset[int] | None:
     """Return the domains the roles are for together; None when they are for all.
 
     A role for everything widens only what it allows itself, so beside a stronger role for some
     domains both see these domains only.
     """
-    narrow = [membership for membership in held if membership.is_scoped]
-    wide = [membership.role for membership in held if not membership.is_scoped]
-    if covers(wide, [membership.role for membership in narrow]):
+    narrow = [one for one in held if one.is_scoped]
+    wide = [one.role for one in held if not one.is_scoped]
+    if covers(wide, [one.role for one in narrow]):
         return None
-    ids = (one for membership in narrow for one in membership.scope)  # type: ignore[attr-defined]  # annotated
+    ids = (one for each in narrow for one in each.scope)
     return frozenset(one for one in ids if one is not None)
 
 
@@ -146,19 +189,22 @@ def count_of(relation: str) -> Coalesce:
 def tenant_counts(tenant: Tenant) -> dict[str, int]:
     """Return how many tenants are below: `all`, `resellers`, `suspended`, `ended`. One query.
 
-    Purged ones count only as ended.
+    Purged ones count only as ended. `plans` is how many `tenant` sells.
     """
-    here = ~Q(status=TenantStatus.PURGED)
-    return (
-        Tenant.objects.within(tenant)
-        .exclude(pk=tenant.pk)
-        .aggregate(
-            all=Count("pk", filter=here),
-            resellers=Count("pk", filter=here & Q(kind=TenantKind.RESELLER)),
-            suspended=Count("pk", filter=Q(status=TenantStatus.SUSPENDED)),
-            ended=Count("pk", filter=Q(status__in=ENDED)),
-        )
+    below = ~Q(pk=tenant.pk)
+    here = below & ~Q(status=TenantStatus.PURGED)
+    return Tenant.objects.within(tenant).aggregate(
+        all=Count("pk", filter=here),
+        resellers=Count("pk", filter=here & Q(kind=TenantKind.RESELLER)),
+        suspended=Count("pk", filter=below & Q(status=TenantStatus.SUSPENDED)),
+        ended=Count("pk", filter=below & Q(status__in=ENDED)),
+        plans=Max(_plans_of(tenant)),
     )
+
+
+def _plans_of(tenant: Tenant) -> Coalesce:
+    sold = Plan.objects.filter(tenant=tenant).values("tenant").annotate(n=Count("pk"))
+    return Coalesce(Subquery(sold.values("n")), 0)
 
 
 def tenant_by_name(actor: Actor, name: str) -> Tenant | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Max
+from django.db.models import BigIntegerField, Case, Count, Func, Max, Subquery, When
 
 from accounts.models import (
     Plan,
@@ -15,6 +16,8 @@ from accounts.selectors.places import count_of
 from portal.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from django.db.models import QuerySet
 
 
@@ -34,6 +37,7 @@ class Limits:
     max_mailbox_bytes: int | None
     max_sent_per_hour: int | None
     max_sent_per_day: int | None
+    used: int | None = None  # where it was asked for
     left_out: frozenset[str] = frozenset()  # features that are no part of the plan
     is_trusted: bool = False  # its own plan and every plan above trust it with forwarding outside
     ceilings: tuple[Limits, ...] = ()  # plans of the tenants above, nearest first
@@ -85,11 +89,45 @@ def limits_of(tenant: Tenant) -> Limits:
     """Return the limits of the tenant's own plan, with those of the tenants above as `ceilings`.
 
     The own values count what `tenant_path` holds; each ceiling counts everything below its own
-    `tenant_path`, so a reseller's customers together stay within his contract. One query.
+    `tenant_path`, so a reseller's customers together stay within his contract. One query, none
+    where the tenant is a place: then they are those of the moment the page was asked for.
     """
-    line = {row.pk: row for row in Tenant.objects.filter(pk__in=tenant.line).select_related("plan")}
-    chain = [_limits(line[pk]) for pk in reversed(tenant.line) if pk in line]
-    own, above = chain[0], chain[1:]
+    return read_limits(tenant) if tenant.known_line is None else _chained(tenant.known_line)
+
+
+def read_limits(
+    tenant: Tenant, *, field: str = "", below: Callable[[str], QuerySet[Any]] | None = None
+) -> Limits:
+    """Return the limits as they are now. One query.
+
+    With `below`, whoever's plan limits `field` has `used`: how many rows `below` of his path gives.
+    """
+    rows = Tenant.objects.filter(pk__in=tenant.line).select_related("plan").order_by("path")
+    if below is not None:
+        counted = [
+            When(pk=pk, **{f"plan__{field}__isnull": False}, then=_number(below(path)))
+            for pk, path in zip(tenant.line, _paths_to(tenant), strict=True)
+        ]
+        rows = rows.annotate(used=Case(*counted, default=None, output_field=BigIntegerField()))
+    return _chained(list(rows))
+
+
+def _paths_to(tenant: Tenant) -> list[str]:
+    """Return the paths from the root down to the tenant's own."""
+    return list(accumulate(f"{pk}." for pk in tenant.line))
+
+
+def _number(rows: QuerySet[Any]) -> Subquery:
+    return Subquery(
+        rows.order_by()
+        .annotate(n=Func("pk", function="COUNT", output_field=BigIntegerField()))
+        .values("n")
+    )
+
+
+def _chained(line: Sequence[Tenant]) -> Limits:
+    """Return the limits of the last of `line`, root first."""
+    own, *above = (_limits(tenant) for tenant in reversed(line))
     ceilings = tuple(
         limits
         for limits in above
@@ -108,6 +146,7 @@ def _limits(tenant: Tenant) -> Limits:
         tenant_id=tenant.pk,
         tenant_path=tenant.path,
         tenant_name=tenant.name,
+        used=getattr(tenant, "used", None),
         left_out=frozenset(tenant.plan.left_out) if tenant.plan else frozenset(),
         **values,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
     from accounts.actor import Actor
     from accounts.models import Tenant
-    from portal.attention import AttentionRow, Figure, FirstStep, PlanMeter
-
-Shown = TypeVar("Shown")
+    from portal.attention import Overview, PlanMeter
 
 
 @require_GET
@@ -33,17 +31,19 @@ Shown = TypeVar("Shown")
 def dashboard(request: TenantRequest, tenant_id: int) -> HttpResponse:
     """Show what somebody with this role should look at today."""
     is_whole = request.actor.domain_ids is None  # the rooms count whole tenants
-    rows = attention_rows(request.tenant, request.actor) if is_whole else []
+    rooms = _rooms(request.tenant, request.actor) if is_whole else []
+    rows = [row for room in rooms for row in room.rows]
+    steps = [step for room in rooms for step in room.first_steps]
     may_read = request.actor.may(Action.AUDIT_VIEW)
     events = recent_changes(request.tenant, 6) if may_read else []
     recent = [told(event) for event in events]
     context = {
         "here": "dashboard",
-        "rows": rows,
-        "figures": figures(request.tenant, request.actor) if is_whole else [],
+        "rows": sorted(rows, key=lambda row: row.rank),  # most severe first
+        "figures": [figure for room in rooms for figure in room.figures],
         "recent": recent,
         "steps": _steps(request),
-        "first_steps": _first_steps(request.tenant, request.actor),
+        "first_steps": [] if all(step.is_done for step in steps) else steps,
     }
     return page(request, "accounts/dashboard.html", context)
 
@@ -68,30 +68,19 @@ def _steps(request: TenantRequest) -> list[Step]:
     return found
 
 
-def attention_rows(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
-    """Return the rows of every room, most severe first, in each room's own order."""
-    rows: list[AttentionRow] = _from_rooms(settings.ATTENTION, tenant, actor)
-    return sorted(rows, key=lambda row: row.rank)
-
-
-def figures(tenant: Tenant, actor: Actor) -> list[Figure]:
-    """Return the key figures of every room."""
-    return _from_rooms(settings.FIGURES, tenant, actor)
-
-
 def plan_meters(tenant: Tenant, actor: Actor) -> list[PlanMeter]:
     """Return what every room counts against the plan of a tenant."""
-    return _from_rooms(settings.PLAN_METERS, tenant, actor)
-
-
-def _first_steps(tenant: Tenant, actor: Actor) -> list[FirstStep]:
-    steps: list[FirstStep] = _from_rooms(settings.FIRST_STEPS, tenant, actor)
-    return [] if all(step.is_done for step in steps) else steps
-
-
-def _from_rooms(dotted_names: list[str], tenant: Tenant, actor: Actor) -> list[Shown]:
-    found: list[Shown] = []
-    for dotted in dotted_names:
-        room: Callable[[Tenant, Actor], list[Shown]] = import_string(dotted)
+    found: list[PlanMeter] = []
+    for dotted in settings.PLAN_METERS:
+        room: Callable[[Tenant, Actor], list[PlanMeter]] = import_string(dotted)
         found += room(tenant, actor)
+    return found
+
+
+def _rooms(tenant: Tenant, actor: Actor) -> list[Overview]:
+    """Return what every room says, in the order of the settings."""
+    found: list[Overview] = []
+    for dotted in settings.OVERVIEW:
+        room: Callable[[Tenant, Actor], Overview] = import_string(dotted)
+        found.append(room(tenant, actor))
     return found

@@ -136,13 +136,26 @@ def mailbox_rows(mailboxes: Sequence[Mailbox]) -> list[MailboxRow]:
     ]
 
 
+def mailbox_row(
+    mailbox: Mailbox, incoming: Sequence[Incoming], sign_ins: Sequence[SignIn]
+) -> MailboxRow:
+    """Return the row of a mailbox whose `targets_at` and `sign_ins_of` are known. No query."""
+    return MailboxRow(
+        mailbox,
+        mailbox.address.email,
+        mailbox.used_bytes,  # type: ignore[attr-defined]  # annotated by mailbox_of
+        tuple(one.address for one in incoming if one.kind == "alias"),
+        sign_ins[0].at if sign_ins else None,
+    )
+
+
 def mailbox_of(tenant: Tenant, mailbox_id: int) -> Mailbox:
     """Return a mailbox of `tenant` itself. Raises NotFound."""
     found = (
         Mailbox.objects.of(tenant)
         .annotate(used_bytes=Coalesce("usage__bytes", Value(0), output_field=BigIntegerField()))
         .select_related(
-            "address", "address__domain", "tenant", "owner", "owner__tenant", "departure"
+            "address", "address__domain", "tenant", "owner", "owner__tenant", "departure", "usage"
         )
         .filter(pk=mailbox_id)
         .first()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, DecimalField, Func, Max, Q, Subquery, Sum
 
 from accounts.models import Tenant, TenantStatus
 from domains.models import DomainUsage
@@ -46,21 +46,21 @@ def used_by(domain: Domain) -> int:
 
 
 def sold_by(seller: Tenant) -> Sold:
-    """Return what the tenants directly below were promised and everybody below uses. Two queries."""
-    promised = (
-        Tenant.objects.filter(parent=seller)
-        .exclude(status__in=ENDED)
-        .aggregate(
-            promised=Sum("plan__storage_bytes", default=0),
-            unlimited=Count("pk", filter=Q(plan=None) | Q(plan__storage_bytes=None)),
-        )
+    """Return what the tenants directly below were promised and everybody below uses. One query."""
+    below = Q(parent=seller) & ~Q(status__in=ENDED)
+    used = (
+        DomainUsage.objects.filter(domain__tenant__path__startswith=seller.path)
+        .annotate(n=Func("bytes", function="SUM", output_field=DecimalField()))
+        .values("n")
     )
-    used = DomainUsage.objects.filter(domain__tenant__path__startswith=seller.path).aggregate(
-        n=Sum("bytes", default=0)
+    sold = Tenant.objects.filter(below | Q(pk=seller.pk)).aggregate(
+        promised=Sum("plan__storage_bytes", filter=below, default=0),
+        unlimited=Count("pk", filter=below & (Q(plan=None) | Q(plan__storage_bytes=None))),
+        used=Max(Subquery(used)),
     )
     return Sold(
-        promised_bytes=int(promised["promised"]),
-        unlimited=promised["unlimited"],
-        used_bytes=int(used["n"]),
+        promised_bytes=int(sold["promised"]),
+        unlimited=sold["unlimited"],
+        used_bytes=int(sold["used"] or 0),
         contract_bytes=seller.plan.storage_bytes if seller.plan else None,
     )

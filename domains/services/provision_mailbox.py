@@ -18,10 +18,9 @@ from domains.errors import PersonElsewhere
 from domains.models import Mailbox
 from domains.names import NameRefused, parse_display_name
 from domains.services.check_quota import check_quota
-from domains.services.claim_address import claim_address, read_localpart
+from domains.services.claim_address import claim, read_localpart
 from domains.services.keep_reserved import keep_reserved
-from domains.services.require_feature import has_feature
-from domains.services.require_room import Room, require_room
+from domains.services.require_room import Room, chain_of, require_room
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -69,8 +68,9 @@ def provision_mailbox(
     shown = read_display_name(name)
     check_quota(tenant, quota_bytes)
     with transaction.atomic():
-        require_room(tenant, Room.MAILBOXES)
-        address = claim_address(domain, local.text)
+        limits = require_room(tenant, Room.MAILBOXES)
+        claimed = claim(domain, local.text)
+        address = claimed.address
         owner, is_new = (
             (None, False)
             if shared
@@ -79,7 +79,7 @@ def provision_mailbox(
             )
         )
         mailbox = Mailbox.objects.create(
-            allow_pop3=has_feature(tenant, Feature.POP3),
+            allow_pop3=all(Feature.POP3 not in one.left_out for one in chain_of(limits)),
             tenant=tenant,
             address=address,
             owner=owner,
@@ -87,13 +87,17 @@ def provision_mailbox(
             quota_bytes=quota_bytes,
         )
         if owner is not None:
-            LoginName.objects.get_or_create(address=address.email, defaults={"user": owner})
+            LoginName.objects.bulk_create(
+                [LoginName(address=address.email, user=owner)], ignore_conflicts=True
+            )
         link = None
         if owner is not None and is_new and password is None:
             link = make_password_link(
                 actor=actor.in_domain(domain.pk), person=owner, email=invite_email
             )
-        keep_reserved(domain)
+        # Who was here before may be an admin, whose own mailbox these addresses follow.
+        if not claimed.is_reserved_served or (owner is not None and not is_new):
+            keep_reserved(domain)
         # A mail program may have been refused a moment ago, and Dovecot remembers that.
         note_access_change(address=address.email, mailbox_id=mailbox.pk)
         record_audit(

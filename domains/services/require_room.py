@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, assert_never
+from functools import partial
+from typing import TYPE_CHECKING, Any, assert_never
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,6 +16,8 @@ from portal.errors import LimitReached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from django.db.models import QuerySet
 
     from accounts.models import Tenant
     from accounts.selectors import Limits
@@ -32,23 +35,25 @@ class Room(StrEnum):
 
 def require_room(
     tenant: Tenant, room: Room, *, wanted: int = 1, moved_from: Tenant | None = None
-) -> None:
+) -> Limits:
     """Raise LimitReached unless `wanted` more fit into the plan and every plan above it.
 
     What comes from `moved_from` is counted already by the tenants above both.
 
     Call it inside the creating transaction: it locks the tenant and those above it, so that
-    whoever creates beside us waits and then counts our row.
+    whoever creates beside us waits and then counts our row. Returns the limits. Two queries.
     """
-    for one in chain_of(lock_limits(tenant)):
+    limits = lock_limits(tenant, field=room, below=partial(rows_below, room))
+    for one in chain_of(limits):
         if moved_from is not None and moved_from.path.startswith(one.tenant_path):
             continue
         allowed: int | None = getattr(one, room)
-        if allowed is not None and count_of(room, one.tenant_path) + wanted > allowed:
+        if allowed is not None and (one.used or 0) + wanted > allowed:
             raise LimitReached(
                 _refusal(room, allowed, own=one.tenant_id == tenant.pk),
                 detail=f"{room} of tenant {one.tenant_id}",
             )
+    return limits
 
 
 def room_left(tenant: Tenant, room: Room) -> int | None:
@@ -56,11 +61,12 @@ def room_left(tenant: Tenant, room: Room) -> int | None:
 
     Call it inside the creating transaction; it locks as `require_room` does.
     """
-    left: list[int] = []
-    for one in chain_of(lock_limits(tenant)):
-        allowed: int | None = getattr(one, room)
-        if allowed is not None:
-            left.append(max(0, allowed - count_of(room, one.tenant_path)))
+    limits = lock_limits(tenant, field=room, below=partial(rows_below, room))
+    left = (
+        max(0, allowed - (one.used or 0))
+        for one in chain_of(limits)
+        if (allowed := getattr(one, room)) is not None
+    )
     return min(left, default=None)
 
 
@@ -70,21 +76,18 @@ def chain_of(limits: Limits) -> Iterator[Limits]:
     yield from limits.ceilings
 
 
-def count_of(room: Room, path: str) -> int:
-    """Return how many exist below `path`, those on their way out included."""
-    below = {"tenant__path__startswith": path}
-    match room:
-        case Room.DOMAINS:
-            return Domain.objects.filter(**below).count()
-        case Room.MAILBOXES:
-            return Mailbox.objects.filter(**below).count()
-        case Room.ALIASES:
-            aliases = Alias.objects.filter(**below)
-            return aliases.exclude(address__localpart__in=RESERVED_LOCALPARTS).count()
-        case Room.FORWARDERS:
-            return Forwarder.objects.filter(**below).count()
-        case Room.GROUPS:
-            return Group.objects.filter(**below).count()
+_ROWS: dict[Room, QuerySet[Any]] = {
+    Room.DOMAINS: Domain.objects.all(),
+    Room.MAILBOXES: Mailbox.objects.all(),
+    Room.ALIASES: Alias.objects.exclude(address__localpart__in=RESERVED_LOCALPARTS),
+    Room.FORWARDERS: Forwarder.objects.all(),
+    Room.GROUPS: Group.objects.all(),
+}
+
+
+def rows_below(room: Room, path: str) -> QuerySet[Any]:
+    """Return what a plan counts below `path`, those on their way out included."""
+    return _ROWS[room].filter(tenant__path__startswith=path)
 
 
 def _refusal(room: Room, allowed: int, *, own: bool) -> str:

@@ -347,7 +347,6 @@ def _detail(request: TenantRequest, domain: Domain) -> dict[str, object]:
         "domain": domain,
         "shown_name": show_domain(domain.name),
         "tab": "overview",
-        "row": domain_rows([domain])[0],
         "contents": contents_of(domain),
         "alias_domains": alias_domains_of(domain),
         "alias_form": AliasDomainForm(),

@@ -27,6 +27,7 @@ from domains.forms import (
 from domains.models import MailboxStatus
 from domains.selectors import (
     mailbox_of,
+    mailbox_row,
     mailbox_rows,
     report_of_mailbox,
     sign_ins_of,
@@ -262,15 +263,15 @@ def _context(request: TenantRequest, mailbox: Mailbox) -> dict[str, Any]:
         and owner is not None
         and may_manage(request.actor, owner)
     )
-    row = mailbox_rows([mailbox])[0]
+    incoming, sign_ins = targets_at(mailbox), sign_ins_of(mailbox)
     return {
         "here": "mailboxes",
         "mailbox": mailbox,
-        "row": row,
-        "targets_here": targets_at(mailbox),
+        "row": mailbox_row(mailbox, incoming, sign_ins),
+        "targets_here": incoming,
         "targets": targets_outside(request.tenant, mailbox.forward_to),
         "ask_url": reverse("domains:mailbox-ask", args=[mailbox.tenant_id, mailbox.pk]),
-        "sign_ins": sign_ins_of(mailbox),
+        "sign_ins": sign_ins,
         "largest": largest_quota(request.tenant),
         "settings_form": MailboxSettingsForm.of(mailbox),
         "forwarding_form": ForwardingForm.of(mailbox),
@@ -281,7 +282,7 @@ def _context(request: TenantRequest, mailbox: Mailbox) -> dict[str, Any]:
             tenant=request.tenant,
             initial={
                 "localpart": mailbox.address.localpart,
-                "domain": mailbox.address.domain_id,
+                "domain": mailbox.address.domain,
                 "version": mailbox.version,
             },
         ),

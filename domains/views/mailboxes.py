@@ -113,13 +113,7 @@ def mailbox_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
             "entry": MailboxForm.LINK,
         },
     )
-    context: dict[str, Any] = {
-        "here": "mailboxes",
-        "form": form,
-        "largest": largest,
-        "counts": known_figures(tenant),
-        "limits": tenant.plan,
-    }
+    context: dict[str, Any] = {"here": "mailboxes", "form": form, "largest": largest}
     if form.is_valid():
         opened = attempt(form, _open, request, form)
         if opened is not None and opened.link is not None:
@@ -133,6 +127,7 @@ def mailbox_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
                 request, _("%(address)s is open.") % {"address": opened.mailbox.address.email}
             )
             return redirect("domains:mailbox-detail", tenant_id, opened.mailbox.pk)
+    context |= {"counts": known_figures(tenant), "limits": tenant.plan}
     return page(request, "domains/mailbox_create.html", context, status=422 if form.errors else 200)
 
 

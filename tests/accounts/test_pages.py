@@ -196,6 +196,6 @@ def test_old_sessions_are_cleared(world: World) -> None:
 
 def test_a_wrong_name_in_the_settings_is_reported(settings: Settings) -> None:
     assert rooms_of_the_overview_exist() == []
-    settings.ATTENTION = ["nowhere.rows"]
+    settings.OVERVIEW = ["nowhere.overview"]
     (error,) = rooms_of_the_overview_exist()
     assert error.id == "accounts.E001"

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import AuditEvent, Role
-from delivery.attention import figures, rows
+from delivery.attention import overview
 from delivery.models import Outcome, OutcomeState, Submission, SubmissionState
 from delivery.selectors import backlog_of, open_count, outgoing_of
 from delivery.words import standing
@@ -114,17 +114,17 @@ def test_an_empty_list_says_what_belongs_there(world: World, show: str) -> None:
 def test_mail_that_does_not_leave_asks_for_attention(world: World) -> None:
     person = world.person()
     admin = Actor.system(world.tenant)
-    assert rows(world.tenant, admin) == []
+    assert overview(world.tenant, admin).rows == []
     row = outgoing(person)
     Submission.objects.filter(pk=row.pk).update(created_at=timezone.now() - timedelta(hours=3))
     failed = outgoing(person)
     Submission.objects.filter(pk=failed.pk).update(state=SubmissionState.FAILED)
-    found = rows(world.tenant, admin)
+    found = overview(world.tenant, admin).rows
     assert [one.severity for one in found] == ["danger", "warning"]
     assert "3" in found[0].text
     backlog = backlog_of(world.tenant)
     assert (backlog.waiting, backlog.failed) == (1, 1)
-    assert figures(world.tenant, admin)[0].value == "0"
+    assert overview(world.tenant, admin).figures[0].value == "0"
 
 
 def test_what_needs_a_decision_comes_first(world: World) -> None:

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from accounts.models import Role
-from domains.attention import figures, first_steps, rows
+from domains.attention import overview
 from domains.forms import MOST_OFFERED
 from domains.models import (
     Address,
@@ -405,7 +405,7 @@ def test_a_forwarder_is_made_changed_and_deleted(
 
 
 def test_the_overview_ranks_what_is_wrong(world: World, admin: Actor) -> None:
-    assert rows(world.tenant, admin) == []
+    assert overview(world.tenant, admin).rows == []
     Domain.objects.filter(pk=world.domain.pk).update(dns_problems=2, dns_worst="mx.missing")
     pending = Domain.objects.create(
         tenant=world.tenant, name=f"{unique('w')}.test", ownership_token="t"
@@ -413,7 +413,7 @@ def test_the_overview_ranks_what_is_wrong(world: World, admin: Actor) -> None:
     assert pending.status == DomainStatus.PENDING
     box = world.person("ha", quota_bytes=100).box
     MailboxUsage.objects.filter(mailbox=box).update(bytes=97)
-    found = rows(world.tenant, admin)
+    found = overview(world.tenant, admin).rows
     assert [row.severity for row in found] == ["danger", "info", "danger"]
     assert "2 DNS records to repair" in found[0].title
     assert "MX missing" in found[0].text
@@ -426,15 +426,15 @@ def test_many_troubled_domains_become_one_line(world: World, admin: Actor) -> No
         Domain.objects.create(
             tenant=world.tenant, name=f"{unique('w')}{number}.test", ownership_token="t"
         )
-    found = rows(world.tenant, admin)
+    found = overview(world.tenant, admin).rows
     assert len(found) == 4
     assert "6 more domains" in found[-1].title
 
 
 def test_a_tenant_without_a_domain_is_told_how_to_begin(world: World, admin: Actor) -> None:
     world.domain.delete()
-    assert rows(world.tenant, admin) == []
-    first, *later = first_steps(world.tenant, admin)
+    assert overview(world.tenant, admin).rows == []
+    first, *later = overview(world.tenant, admin).first_steps
     assert first.url.endswith("/domains/new/")
     assert [step.url for step in later] == ["", ""]
 
@@ -444,7 +444,9 @@ def test_figures_show_use_beside_the_limit(
 ) -> None:
     plan(max_mailboxes=60, storage_bytes=300_000_000_000)
     world.person("ha")
-    shown = {figure.label: (figure.value, figure.of) for figure in figures(world.tenant, admin)}
+    shown = {
+        figure.label: (figure.value, figure.of) for figure in overview(world.tenant, admin).figures
+    }
     assert shown["Mailboxes"] == ("1", "60")
     assert shown["Storage in use"] == ("0 B", "300 GB")
     assert shown["Domains"] == ("1", "")

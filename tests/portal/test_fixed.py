@@ -40,12 +40,12 @@ def test_several_numbers_keep_their_places(world: World) -> None:
     assert own.rows(an.user.pk, binh.box.pk) == []
 
 
-def test_the_person_of_a_session_costs_two_questions(
+def test_the_person_of_a_session_costs_one_question(
     world: World, django_assert_num_queries: pytest_django.DjangoAssertNumQueries
 ) -> None:
     person = world.person()
     session_person(person.user.pk)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         found = session_person(person.user.pk)
         assert found is not None
         assert may_sign_in(found)
