@@ -120,7 +120,7 @@ def _paths_to(tenant: Tenant) -> list[str]:
 def _number(rows: QuerySet[Any]) -> Subquery:
     return Subquery(
         rows.order_by()
-        .annotate(n=Func("pk", function="COUNT", output_field=BigIntegerField()))
+        .annotate(n=Func(template="COUNT(*)", output_field=BigIntegerField()))
         .values("n")
     )
 
