@@ -190,8 +190,10 @@ def test_the_overview_speaks_from_eighty_per_cent(world: World, used: int, sever
     limit(world.tenant, day=10)
     fill(world.tenant, used)
     actor = Actor.system(world.tenant)
-    assert [row.severity for row in attention.rows(world.tenant, actor)] == [severity][: used > 7]
-    figure = attention.figures(world.tenant, actor)[-1]
+    assert [row.severity for row in attention.overview(world.tenant, actor).rows] == [severity][
+        : used > 7
+    ]
+    figure = attention.overview(world.tenant, actor).figures[-1]
     assert (figure.label, figure.value, figure.of) == ("Sent today", str(used), "10")
     [meter] = attention.plan_meters(world.tenant, actor)
     assert (meter.used, meter.limit) == (used, 10)
@@ -201,7 +203,7 @@ def test_a_plan_above_is_spoken_of_without_its_figures(world: World) -> None:
     limit(world.reseller, day=10)
     fill(world.tenant, 10)
     actor = Actor.system(world.tenant)
-    [row] = attention.rows(world.tenant, actor)
+    [row] = attention.overview(world.tenant, actor).rows
     assert "10" not in row.text.partition(".")[0]
     assert "provider" in row.text
     assert attention.plan_meters(world.tenant, actor) == []
