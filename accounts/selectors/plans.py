@@ -133,7 +133,7 @@ def _chained(line: Sequence[Tenant]) -> Limits:
         for limits in above
         if limits.left_out or any(getattr(limits, field) is not None for field in LIMIT_FIELDS)
     )
-    plans = [line[limits.tenant_id].plan for limits in chain]
+    plans = [tenant.plan for tenant in reversed(line)]
     is_trusted = plans[0] is not None and all(p.trusts_forwarding for p in plans if p is not None)
     return replace(own, ceilings=ceilings, is_trusted=is_trusted)
 
