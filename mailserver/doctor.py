@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import Membership, Role
 from delivery.models import Submission, SubmissionState
 from domains.models import Domain
+from domains.selectors import wrong_rooms
 from mailserver.health import look
 from mailserver.stack import control, probes
 from mailserver.stack.secrets import KINDS
@@ -58,7 +59,7 @@ def examine(host: Stack) -> Iterator[Finding]:
         return
     for look_at in (_programs, _daemons, _sockets):
         yield from look_at(host)
-    for ask in (_tables, _operator, _outbox, _dns_checks):
+    for ask in (_tables, _operator, _outbox, _dns_checks, _counters):
         try:
             yield from ask()
         except DatabaseError as error:
@@ -223,3 +224,17 @@ def _dns_checks() -> Iterator[Finding]:
         )
     else:
         yield Finding(Level.GOOD, "DNS checks", "Are on time.")
+
+
+def _counters() -> Iterator[Finding]:
+    wrong = wrong_rooms()
+    if wrong:
+        yield Finding(
+            Level.BAD,
+            "counters",
+            f"{len(wrong)} counters of what plans limit are wrong: limits are held too early or "
+            "too late.",
+            "manage.py recount_rooms says which and counts them anew.",
+        )
+    else:
+        yield Finding(Level.GOOD, "counters", "What plans limit is counted right.")

@@ -100,7 +100,8 @@ def read_limits(
 ) -> Limits:
     """Return the limits as they are now. One query.
 
-    With `below`, whoever's plan limits `field` has `used`: how many rows `below` of his path gives.
+    With `below`, whoever's plan limits `field` has `used`: the sum of `used` over what `below` of his
+    path gives.
     """
     rows = Tenant.objects.filter(pk__in=tenant.line).select_related("plan").order_by("path")
     if below is not None:
@@ -120,7 +121,7 @@ def _paths_to(tenant: Tenant) -> list[str]:
 def _number(rows: QuerySet[Any]) -> Subquery:
     return Subquery(
         rows.order_by()
-        .annotate(n=Func(template="COUNT(*)", output_field=BigIntegerField()))
+        .annotate(n=Func(template="coalesce(sum(used), 0)", output_field=BigIntegerField()))
         .values("n")
     )
 

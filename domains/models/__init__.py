@@ -25,6 +25,7 @@ from domains.models.job import (
     RowState,
 )
 from domains.models.mailbox import Mailbox, MailboxStatus
+from domains.models.room_usage import RoomUsage
 from domains.models.scope import DomainScope
 from domains.models.usage import DomainUsage, LastSignIn, MailboxUsage
 from domains.models.usage_history import QuotaNotice, UsageSample
@@ -68,6 +69,7 @@ __all__ = [
     "MailboxStatus",
     "MailboxUsage",
     "QuotaNotice",
+    "RoomUsage",
     "RowState",
     "Sends",
     "StsMode",

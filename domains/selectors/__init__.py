@@ -73,6 +73,7 @@ from domains.selectors.reports import (
     report_of_job,
     report_of_mailbox,
 )
+from domains.selectors.rooms import WrongRoom, wrong_rooms
 from domains.selectors.search import MAX_FOUND
 from domains.selectors.usage import usage_over_time
 
@@ -90,6 +91,7 @@ __all__ = [
     "Sold",
     "Step",
     "Target",
+    "WrongRoom",
     "alias_at",
     "alias_choices",
     "alias_domains_of",
@@ -155,4 +157,5 @@ __all__ = [
     "used_in",
     "waiting_forwarders",
     "with_twins",
+    "wrong_rooms",
 ]

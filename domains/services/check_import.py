@@ -34,7 +34,7 @@ from domains.services.check_customers import customer_ground, judge_customers
 from domains.services.check_quota import quota_rule
 from domains.services.import_rows import Line, row_of
 from domains.services.job_rights import require_for
-from domains.services.require_room import Room, chain_of, rows_below
+from domains.services.require_room import Room, chain_of, count_of
 from domains.services.upload_import import columns_for, hold_job
 from portal.sheets import SheetRefused, read_sheet
 
@@ -149,7 +149,7 @@ def room_for(tenant: Tenant, kind: str) -> int | None:
     """Return how many more the plans allow at this moment, without a lock; None: no limit."""
     room = ROOM_OF[JobKind(kind)]
     left = [
-        max(0, getattr(one, room) - rows_below(room, one.tenant_path).count())
+        max(0, getattr(one, room) - count_of(room, one.tenant_path))
         for one in chain_of(limits_of(tenant))
         if getattr(one, room) is not None
     ]

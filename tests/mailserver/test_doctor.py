@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domains.models import RoomUsage
+from mailserver.doctor import Level, examine
 from mailserver.stack.probes import probes
 from portal.config import ROOT
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from portal.config import Stack
+    from tests.world import World
 
 pytestmark = pytest.mark.wire
 
@@ -45,8 +48,18 @@ def test_a_running_stack_is_well(stack: Stack) -> None:
         "imap",
         "smtp",
         "tables",
+        "counters",
     ):
         assert lines[part] == "ok", done.stdout
+
+
+def test_a_wrong_counter_of_a_plan_is_bad_and_the_way_out_is_named(
+    stack: Stack, world: World
+) -> None:
+    RoomUsage.objects.filter(tenant=world.tenant).update(used=7)
+    found = [one for one in examine(stack) if one.part == "counters"]
+    assert [one.level for one in found] == [Level.BAD]
+    assert "manage.py recount_rooms" in found[0].remedy
 
 
 def test_a_folder_where_nothing_runs_is_told_in_words_with_the_way_out(tmp_path: Path) -> None:

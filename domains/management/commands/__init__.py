@@ -1,0 +1,3 @@
+"""Commands of domains."""
+
+from __future__ import annotations
