@@ -16,9 +16,10 @@ from django.db.models import (
     OuterRef,
     Q,
     Subquery,
+    Sum,
     Value,
 )
-from django.db.models.functions import Coalesce, JSONObject
+from django.db.models.functions import Cast, Coalesce, JSONObject
 
 from accounts.errors import NoSuchTenant
 from accounts.models import (
@@ -153,12 +154,9 @@ def operator_tenant() -> Tenant | None:
 
 
 def tenant_rows(tenant: Tenant, *, query: str = "", shown: str = "") -> QuerySet[Tenant]:
-    """Return the tenants below with `domain_count`, `mailbox_count`; `shown` narrows by kind or state.
-
-    `domains` and `mailboxes` are the relations that the room above declares on Tenant.
-    """
+    """Return the tenants below with `domain_count`, `mailbox_count`; `shown` narrows by kind or state."""
     rows = tenants_below(tenant).annotate(
-        domain_count=count_of("domains"), mailbox_count=count_of("mailboxes")
+        domain_count=count_of("max_domains"), mailbox_count=count_of("max_mailboxes")
     )
     if query:
         domain = Tenant.objects.filter(pk=OuterRef("pk"), domains__name__icontains=query)
@@ -180,10 +178,14 @@ def counted_tenant(tenant: Tenant, child_id: int) -> Tenant:
     return child
 
 
-def count_of(relation: str) -> Coalesce:
-    """Return how many rows a tenant has in the relation that a room above declares on Tenant."""
-    own = Tenant.objects.filter(pk=OuterRef("pk")).order_by()
-    return Coalesce(Subquery(own.values("pk").annotate(n=Count(relation)).values("n")), 0)
+def count_of(limit: str) -> Coalesce:
+    """Return how many a tenant has itself of what the field `limit` of plans limits.
+
+    `room_usage` are the counters that the room above keeps and declares on Tenant.
+    """
+    own = Tenant.objects.filter(pk=OuterRef("pk"), room_usage__room=limit).order_by()
+    used = Cast(Sum("room_usage__used"), BigIntegerField())
+    return Coalesce(Subquery(own.values("pk").annotate(n=used).values("n")), 0)
 
 
 def tenant_counts(tenant: Tenant) -> dict[str, int]:

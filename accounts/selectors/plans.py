@@ -77,7 +77,7 @@ def plan_usage(plan: Plan) -> dict[str, int]:
     """Return the most domains and mailboxes that any tenant on `plan` has. One query."""
     return (
         Tenant.objects.filter(plan=plan)
-        .annotate(domain_count=count_of("domains"), mailbox_count=count_of("mailboxes"))
+        .annotate(domain_count=count_of("max_domains"), mailbox_count=count_of("max_mailboxes"))
         .aggregate(
             max_domains=Max("domain_count", default=0),
             max_mailboxes=Max("mailbox_count", default=0),

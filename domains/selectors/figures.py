@@ -67,23 +67,27 @@ sums AS (
          count(*) FILTER (WHERE status = 'deleting') AS deleting,
          count(*) FILTER (WHERE quota_bytes > 0 AND bytes * 5 >= quota_bytes * 4) AS full
     FROM boxes),
+rooms AS (  -- counters, kept by triggers
+  SELECT coalesce(sum(used) FILTER (WHERE room = 'max_domains'), 0) AS domains,
+         coalesce(sum(used) FILTER (WHERE room = 'max_aliases'), 0) AS aliases,
+         coalesce(sum(used) FILTER (WHERE room = 'max_forwarders'), 0) AS forwarders,
+         coalesce(sum(used) FILTER (WHERE room = 'max_lists'), 0) AS groups,
+         coalesce(sum(used) FILTER (WHERE room = 'max_forwarders' AND tenant_id = %(tenant)s), 0)
+           AS own_forwarders,
+         coalesce(sum(used) FILTER (WHERE room = 'max_lists' AND tenant_id = %(tenant)s), 0)
+           AS own_groups
+    FROM domains_roomusage WHERE {scope}),
 fullest AS (
   SELECT address_id, bytes * 100 / quota_bytes AS percent FROM boxes
    WHERE quota_bytes > 0 AND bytes * 5 >= quota_bytes * 4
    ORDER BY percent DESC, id LIMIT %(fullest)s)
-SELECT (SELECT count(*) FROM domains_domain WHERE {scope}),
-       s.mailboxes,
-       (SELECT count(*) FROM domains_alias a JOIN domains_address d ON d.id = a.address_id
-         WHERE a.{scope} AND NOT d.localpart = ANY(%(reserved)s)),
-       (SELECT count(*) FROM domains_forwarder WHERE {scope}),
-       (SELECT count(*) FROM domains_group WHERE {scope}),
+SELECT r.domains, s.mailboxes, r.aliases, r.forwarders, r.groups,
        (SELECT count(*) FROM domains_alias WHERE tenant_id = %(tenant)s),
-       (SELECT count(*) FROM domains_forwarder WHERE tenant_id = %(tenant)s),
-       (SELECT count(*) FROM domains_group WHERE tenant_id = %(tenant)s),
+       r.own_forwarders, r.own_groups,
        s.bytes, s.suspended, s.deleting, s.full,
        (SELECT coalesce(json_agg(json_build_array(d.email, f.percent) ORDER BY f.percent DESC), '[]')
           FROM fullest f JOIN domains_address d ON d.id = f.address_id)
-  FROM sums s
+  FROM sums s, rooms r
 """
 
 
@@ -103,16 +107,14 @@ def figures_of(tenant: Tenant, *, domain_id: int = 0) -> Figures:
         mailboxes += (
             " AND m.address_id IN (SELECT id FROM domains_address WHERE domain_id = %(domain)s)"
         )
-    sql = _SQL.format(scope=scope, mailboxes=mailboxes).replace("a.TRUE", "TRUE")
     with connection.cursor() as cursor:
         cursor.execute(
-            sql,
+            _SQL.format(scope=scope, mailboxes=mailboxes),
             {
                 "tenant": tenant.pk,
                 "path": f"{tenant.path}%",
                 "domain": domain_id,
                 "fullest": FULLEST,
-                "reserved": list(RESERVED_LOCALPARTS),
             },
         )
         row = cursor.fetchone()
