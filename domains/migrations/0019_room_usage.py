@@ -112,7 +112,7 @@ def _each(text: str, between: str = "") -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0008_plan_features"), ("domains", "0016_jobs")]
+    dependencies = [("domains", "0018_replies_follow_addresses")]
 
     operations = [
         migrations.CreateModel(
