@@ -112,7 +112,7 @@ def _each(text: str, between: str = "") -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("domains", "0018_replies_follow_addresses")]
+    dependencies = [("domains", "0020_consents")]
 
     operations = [
         migrations.CreateModel(
