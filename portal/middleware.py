@@ -97,7 +97,8 @@ class ErrorMiddleware:
                 "code": exception.code,
                 "status": exception.status,
                 "detail": exception.detail,
-                "path": request.path,
+                # the pattern, not the path: the link of an invitation is a secret
+                "route": request.resolver_match.route if request.resolver_match else "",
             },
         )
         return error_response(
