@@ -55,6 +55,8 @@ def dung(live: World, stack: Stack) -> Person:
         private_sealed=seal(pair.private_pem, purpose="dkim"),
         active_at=timezone.now(),
     )
+    key = stack.data / "dkim" / f"{name}.s1.key"
+    until(key.exists, what="the agent exports the key, so that mail is signed")
     person = live.person(name="Trần Tiến Dũng")
     for subject in ("Lệnh xuất kho", "Phiếu cân", "Lịch xe"):
         deliver(stack, person.address, letter(person.address, subject=subject))
