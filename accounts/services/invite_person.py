@@ -62,8 +62,9 @@ def invite_person(
 ) -> Link:
     """Invite somebody into a role; the link goes by mail and may be handed over as well.
 
-    `token` is a secret of the caller's own, who can then make the link again. Raises Conflict when an invitation to the address is open, EmailTaken when the person belongs
-    here already, NotAllowed, AccountsError.
+    `token` is a secret of the caller's own, who can then make the link again. Raises Conflict when
+    an invitation to the address is open, EmailTaken when the person belongs here already,
+    NotAllowed, AccountsError.
     """
     require(actor, Action.PEOPLE_CHANGE, tenant)
     check_role(actor, tenant, role)

@@ -45,11 +45,19 @@ from domains.selectors.grants import (
     grants_to,
     name_at,
     open_grants,
-    shared_mailbox_id,
+    shared_mailbox_ids,
     with_twins,
 )
-from domains.selectors.groups import group_of, groups_of, members_of
-from domains.selectors.jobs import JOB_FILTERS, ROW_FILTERS, job_of, job_rows, jobs_of, row_counts
+from domains.selectors.groups import group_at, group_of, groups_of, members_by_group, members_of
+from domains.selectors.jobs import (
+    JOB_FILTERS,
+    ROW_FILTERS,
+    job_of,
+    job_rows,
+    jobs_of,
+    ownership_records,
+    row_counts,
+)
 from domains.selectors.mailboxes import (
     MailboxRow,
     filtered_mailboxes,
@@ -70,6 +78,7 @@ from domains.selectors.reports import (
     report_of_alias,
     report_of_domain,
     report_of_forwarder,
+    report_of_group,
     report_of_job,
     report_of_mailbox,
 )
@@ -118,6 +127,7 @@ __all__ = [
     "granted_senders",
     "grants_on",
     "grants_to",
+    "group_at",
     "group_of",
     "groups_of",
     "job_of",
@@ -131,20 +141,23 @@ __all__ = [
     "mailbox_rows",
     "mailboxes_of",
     "mailboxes_of_person",
+    "members_by_group",
     "members_of",
     "name_at",
     "open_domains",
     "open_grants",
     "outside_of",
+    "ownership_records",
     "report_of_alias",
     "report_of_domain",
     "report_of_forwarder",
+    "report_of_group",
     "report_of_job",
     "report_of_mailbox",
     "row_counts",
     "running_check",
     "sender_addresses",
-    "shared_mailbox_id",
+    "shared_mailbox_ids",
     "sign_ins_of",
     "sold_by",
     "sources_of",

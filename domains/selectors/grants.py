@@ -76,11 +76,6 @@ def shared_mailbox_ids(addresses: Collection[str]) -> dict[str, int]:
     return dict(shared.values_list("address__email", "address__mailbox__pk"))
 
 
-def shared_mailbox_id(address: str) -> int | None:
-    """Return the id of the mailbox at `address` when somebody was given access to it."""
-    return shared_mailbox_ids([address]).get(address)
-
-
 def granted_senders(mailbox: Mailbox) -> list[Sender]:
     """Return what the mailbox may send as by a grant, each at alias domains too. Two queries."""
     rows = (

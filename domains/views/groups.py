@@ -15,9 +15,14 @@ from accounts.roles import Action
 from domains.group_forms import GrantForm, GroupForm, GroupSettingsForm, MembersForm
 from domains.models import WhoMaySend
 from domains.names import show_address
-from domains.selectors import grants_on, group_of, groups_of, members_of
-from domains.selectors.groups import members_by_group
-from domains.selectors.reports import report_of_group
+from domains.selectors import (
+    grants_on,
+    group_of,
+    groups_of,
+    members_by_group,
+    members_of,
+    report_of_group,
+)
 from domains.services.known_figures import known_figures
 from domains.services.set_grant import set_grant, take_grant
 from domains.services.set_group import (

@@ -20,14 +20,14 @@ from domains.selectors import (
     JOB_FILTERS,
     ROW_FILTERS,
     alias_at,
+    group_at,
     job_of,
     job_rows,
     jobs_of,
+    ownership_records,
     report_of_job,
     row_counts,
 )
-from domains.selectors.groups import group_at
-from domains.selectors.jobs import ownership_records
 from domains.services.begin_job import begin_job, cancel_job, may_undo, undo_job
 from domains.services.check_import import needed_room, room_for
 from domains.services.check_quota import largest_quota, offered_quota

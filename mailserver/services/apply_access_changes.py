@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from accounts.models import AccessChange
-from domains.selectors.grants import shared_mailbox_ids
+from domains.selectors import shared_mailbox_ids
 from mailserver import doveadm, postfix
 from mailserver.errors import DaemonFailed
 from mailserver.patience import Patience
