@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from email import message_from_bytes
+from email.policy import default
 from typing import TYPE_CHECKING
 
 import pytest
@@ -108,6 +110,29 @@ def test_a_reloaded_composer_still_has_the_letter(composer: Page) -> None:
     expect(body(composer)).to_have_text("dở dang")
     expect(composer.get_by_placeholder("Subject")).to_have_value("Chưa xong")
     expect(composer.locator(".chip--invalid")).to_have_text(re.compile("khoi@congty"))
+
+
+def test_lines_keep_their_distance_on_their_way_to_the_reader(
+    composer: Page, writer: Person
+) -> None:
+    recipient(composer).fill(f"{writer.address},")
+    composer.get_by_placeholder("Subject").fill("Ba dòng")
+    body(composer).click()
+    for line in ("Chào chị,", "", "Em gửi bảng giá."):
+        composer.keyboard.type(line)
+        composer.keyboard.press("Enter")
+    distance = """b => { const y = t => [...b.querySelectorAll("*")].filter(n => n.textContent === t).pop()
+      .getBoundingClientRect().top; return y("Em gửi bảng giá.") - y("Chào chị,") }"""
+    written = body(composer).evaluate(distance)
+    composer.keyboard.press("Control+Enter")
+    composer.wait_for_url(re.compile("/f/"))
+    composer.get_by_role("link", name=re.compile("Ba dòng")).first.click()
+    shown = composer.frame_locator("iframe[data-message-frame]").locator("body")
+    assert shown.evaluate(distance) == pytest.approx(written, abs=4)
+    mime = message_from_bytes(bytes(last_submission(writer).body.mime), policy=default)
+    plain = mime.get_body(("plain",))
+    assert plain is not None
+    assert plain.get_content().splitlines() == ["Chào chị,", "", "Em gửi bảng giá."]
 
 
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(composer: Page) -> None:

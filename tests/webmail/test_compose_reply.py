@@ -104,7 +104,8 @@ def test_quoting_marks_lines_and_drops_the_signature() -> None:
 def test_text_in_the_editor_is_only_text() -> None:
     assert "<script>" not in text_as_html("<script>alert(1)</script>\n> <b>x")
     assert (
-        text_as_html("a\n> b\nc") == '<p>a</p><blockquote type="cite"><p>b</p></blockquote><p>c</p>'
+        text_as_html("a\n> b\nc")
+        == '<div>a</div><blockquote type="cite"><div>b</div></blockquote><div>c</div>'
     )
 
 

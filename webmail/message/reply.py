@@ -100,8 +100,8 @@ def quote_text(text: str, attribution: str) -> str:
 def quote_html(washed: CleanMarkup, attribution: str) -> CleanMarkup:
     """Return washed HTML as a quotation below who wrote it."""
     return CleanMarkup(
-        f"<p><br></p><p>{escaped(attribution)}</p>"
-        f'<blockquote type="cite">{washed}</blockquote><p><br></p>'
+        f"<div><br></div><div>{escaped(attribution)}</div>"
+        f'<blockquote type="cite">{washed}</blockquote><div><br></div>'
     )
 
 
@@ -111,7 +111,8 @@ def forward_html(washed: CleanMarkup, title: str, facts: Iterable[tuple[str, str
         f"<b>{escaped(name)}:</b> {escaped(value)}<br>" for name, value in facts if value
     )
     return CleanMarkup(
-        f"<p><br></p><p>---------- {escaped(title)} ----------<br>{head}</p><div>{washed}</div>"
+        f"<div><br></div><div>---------- {escaped(title)} ----------<br>{head}</div>"
+        f"<div><br></div><div>{washed}</div>"
     )
 
 
@@ -124,7 +125,7 @@ def forward_text(text: str, title: str, facts: Iterable[tuple[str, str]]) -> str
 
 
 def text_as_html(text: str) -> CleanMarkup:
-    """Return plain text as paragraphs; quote marks become quotations."""
+    """Return plain text line by line; quote marks become quotations."""
     out: list[str] = []
     depth = 0
     for line in text.replace("\r\n", "\n").rstrip("\n").split("\n"):
@@ -136,7 +137,7 @@ def text_as_html(text: str) -> CleanMarkup:
         while depth > marks:
             out.append("</blockquote>")
             depth -= 1
-        out.append(f"<p>{escaped(content).replace('  ', '&nbsp; ') or '<br>'}</p>")
+        out.append(f"<div>{escaped(content).replace('  ', '&nbsp; ') or '<br>'}</div>")
     out.append("</blockquote>" * depth)
     return CleanMarkup("".join(out))
 

@@ -70,7 +70,7 @@ export async function startEditor(form, does) {
   body.setAttribute("aria-multiline", "true");
   body.setAttribute("aria-label", say("editorLabel"));
   body.dir = "auto";
-  inside.execCommand("defaultParagraphSeparator", false, "p");
+  inside.execCommand("defaultParagraphSeparator", false, "div"); // whoever reads it sees a line as a line; paragraphs get margins
   inside.execCommand("styleWithCSS", false, "false");
   followTheme(inside);
 
@@ -122,17 +122,17 @@ function fill(inside, html, text) {
   if (html) inside.body.replaceChildren(...parsed(inside, html).body.childNodes); // washed by the server; nothing can run in this frame
   else {
     const lines = text ? text.split("\n") : [""];
-    inside.body.replaceChildren(...lines.map((line) => {
-      const p = inside.createElement("p");
-      if (line) p.textContent = line;
-      else p.append(inside.createElement("br"));
-      return p;
+    inside.body.replaceChildren(...lines.map((words) => {
+      const line = inside.createElement("div");
+      if (words) line.textContent = words;
+      else line.append(inside.createElement("br"));
+      return line;
     }));
   }
   if (!inside.body.firstElementChild) {
-    const p = inside.createElement("p");
-    p.append(inside.createElement("br"));
-    inside.body.append(p);
+    const line = inside.createElement("div");
+    line.append(inside.createElement("br"));
+    inside.body.append(line);
   }
 }
 
@@ -231,7 +231,7 @@ function startBar(form, inside, frame, changed) {
     if (!(button instanceof HTMLElement) || button.dataset.format === "link") return;
     frame.focus();
     inside.body.focus();
-    if (button.dataset.format === "code") inside.execCommand("formatBlock", false, isIn(inside, "PRE") ? "p" : "pre");
+    if (button.dataset.format === "code") inside.execCommand("formatBlock", false, isIn(inside, "PRE") ? "div" : "pre");
     else inside.execCommand(button.dataset.format ?? "");
     press(inside, bar);
     changed();
