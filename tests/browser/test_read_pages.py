@@ -91,6 +91,7 @@ def test_the_keyboard_walks_opens_acts_and_undoes(inbox: Page) -> None:
     expect(inbox.locator(".icon-button--star")).to_have_attribute("aria-pressed", "true")
     inbox.keyboard.press("u")
     expect(inbox.locator("[data-reader] h2")).to_have_text("No message selected")
+    expect(inbox.locator(".message-row.is-cursor")).to_contain_text("Lịch nghỉ Tết")
     inbox.keyboard.press("j")
     inbox.keyboard.press("#")
     expect(inbox.locator(".toast")).to_contain_text("moved to Trash")

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from portal.static import release_digest
 from tests.conftest import deliver, letter, until
 from webmail.identity import MailIdentity, MessageRef, folder_id
 from webmail.imap import folders, messages
@@ -21,6 +22,10 @@ from webmail.selectors.searching import search_screen
 from webmail.services.act_on_messages import Deed, act_on_messages, undo
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_django import Settings
+
     from portal.config import Stack
     from tests.world import Person, World
     from webmail.selectors.listing import ListRow
@@ -457,6 +462,22 @@ def test_lists_answer_304_until_something_changes(
     )
     deliver(stack, me.address, letter(me.address, subject="y"))
     assert client.get(url_of(me), headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_after_an_upgrade_no_list_of_yesterday_is_kept(
+    client: Client, me: MailIdentity, settings: Settings, tmp_path: Path
+) -> None:
+    client.get(url_of(me))
+    tag = client.get(url_of(me))["ETag"]
+    assert client.get(url_of(me), headers={"If-None-Match": tag}).status_code == 304
+    names = (settings.STATIC_ROOT / "staticfiles.json").read_bytes()
+    (tmp_path / "staticfiles.json").write_bytes(names + b"\n")
+    settings.STATIC_ROOT = tmp_path
+    release_digest.cache_clear()
+    try:
+        assert client.get(url_of(me), headers={"If-None-Match": tag}).status_code == 200
+    finally:
+        release_digest.cache_clear()
 
 
 def test_pages_ask_the_database_few_questions(

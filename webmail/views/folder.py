@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from portal.context import theme_of
 from portal.http import page, wants_fragment, wants_json
+from portal.static import release_digest
 from webmail.identity import MailIdentity, folder_id, folder_path
 from webmail.selectors.folders import folder_url
 from webmail.selectors.listing import VIEWS
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     from accounts.http import PersonRequest
     from webmail.imap.types import Folder
-
-_REVISION = "1"  # of the list's markup: part of its ETag
 
 
 @require_GET
@@ -102,10 +101,10 @@ def _etag(
 ) -> str:
     """Return uid_validity.highest_mod_seq.view and what else the page shows, as one tag.
 
-    The rest: counts of the other folders, the day (its headings), who looks, and how.
+    The rest: the release, counts of the other folders, the day (its headings), who looks, and how.
     """
     rest = (
-        _REVISION,
+        release_digest(),
         identity.mailbox_id,
         identity.user_id,
         request.session.session_key,

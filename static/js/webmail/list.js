@@ -73,6 +73,8 @@ export function setCursor(row) {
   row.scrollIntoView({ block: "nearest" });
 }
 
+document.addEventListener("hopthu:left", (event) => setCursor(/** @type {CustomEvent} */ (event).detail.row));
+
 // ---- hover actions: one set of buttons that visits the rows
 
 /** @type {HTMLElement | null} */

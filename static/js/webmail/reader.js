@@ -108,10 +108,12 @@ export function closeReader(options = {}) {
   const empty = stamped("no-reader");
   if (!page || !old) return;
   loading?.abort();
+  const left = rows().find((row) => row.classList.contains("is-open"));
   page.dataset.pane = "list";
   if (empty) old.replaceWith(empty);
   promoteList();
   mark(null);
+  if (left) document.dispatchEvent(new CustomEvent("hopthu:left", { detail: { row: left } })); // list.js uses this module
   const list = listPane();
   title(list?.querySelector(".list-pane__title")?.textContent ?? "");
   if (options.push !== false && list?.dataset.url) history.pushState({ mail: list.dataset.url }, "", list.dataset.url);
