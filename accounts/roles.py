@@ -103,6 +103,8 @@ IN_A_DOMAIN = frozenset(
         Action.ALIAS_CHANGE,
         Action.FORWARDER_VIEW,
         Action.FORWARDER_CHANGE,
+        Action.GROUP_VIEW,
+        Action.GROUP_CHANGE,
     }
 )
 # Roles that can be given for some domains only.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from accounts.models import Tenant
+    from accounts.models import Tenant, User
 
 # What a list of rows shows: chips of the pages.
 ROW_FILTERS = {
@@ -32,30 +32,31 @@ JOB_FILTERS = {
 }
 
 
-def _seen(tenant: Tenant) -> QuerySet[Job]:
-    """Return the tenant's jobs; none for people who see only some domains: a job may name them all."""
+def _seen(tenant: Tenant, person: User | None) -> QuerySet[Job]:
+    """Return the tenant's jobs; for a person who sees only some domains those he started himself."""
     jobs = Job.objects.filter(tenant=tenant)
-    return jobs if tenant.domain_scope is None else jobs.none()
+    return jobs if tenant.domain_scope is None else jobs.filter(started_by=person)
 
 
-def jobs_of(tenant: Tenant, *, shown: str = "") -> QuerySet[Job]:
-    """Return the tenant's jobs, newest first; `shown` of JOB_FILTERS narrows."""
-    rows = _seen(tenant).select_related("undone_by", "tenant")
+def jobs_of(tenant: Tenant, person: User | None, *, shown: str = "") -> QuerySet[Job]:
+    """Return the tenant's jobs that `person` sees, newest first; `shown` of JOB_FILTERS narrows."""
+    rows = _seen(tenant, person).select_related("undone_by", "tenant")
     if shown in JOB_FILTERS:
         rows = rows.filter(state__in=JOB_FILTERS[shown])
     return rows.order_by("-created_at", "-pk")
 
 
-def job_of(tenant: Tenant, job_id: int) -> Job:
-    """Return a job of `tenant`. Raises NotFound."""
+def job_of(tenant: Tenant, person: User | None, job_id: int) -> Job:
+    """Return a job of `tenant` that `person` sees. Raises NotFound."""
     found = (
-        _seen(tenant)
+        _seen(tenant, person)
         .filter(pk=job_id)
-        .select_related("tenant", "undone_by", "undo_of", "started_by")
+        .select_related("undone_by", "undo_of", "started_by")
         .first()
     )
     if found is None:
         raise NotFound
+    found.tenant = tenant  # as `person` sees it: with his domains only
     return found
 
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from django.db.models import BigIntegerField, F, Max, Q, Value
+from django.db.models import BigIntegerField, Exists, F, Max, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 
+from accounts.models import User
 from domains.errors import MailboxSuspended, PersonSuspended
 from domains.models import (
     AliasTarget,
@@ -26,11 +27,11 @@ from domains.selectors.search import MAX_FOUND, having_part, within
 from portal.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from django.db.models import QuerySet
 
-    from accounts.models import Tenant, User
+    from accounts.models import Tenant
 
 NEAR_FULL = Q(quota_bytes__gt=0, usage__bytes__gte=F("quota_bytes") * 4 / 5)
 FILTERS = {
@@ -202,6 +203,19 @@ def mailbox_of_person(user: User, mailbox_id: int) -> Mailbox:
     ):
         raise MailboxSuspended
     return found
+
+
+def owners_beyond(domain_ids: frozenset[int] | None, people: Collection[int]) -> set[int]:
+    """Return those of `people` who have a mailbox outside of these domains; None: every domain.
+
+    One query at most.
+    """
+    if domain_ids is None:
+        return set()
+    beyond = User.objects.filter(pk__in=people).filter(
+        Exists(Mailbox.objects.filter(owner=OuterRef("pk")).exclude(address__domain__in=domain_ids))
+    )
+    return set(beyond.values_list("pk", flat=True))
 
 
 def mailbox_by_address(address: str) -> Mailbox | None:

@@ -55,7 +55,7 @@ def begin_job(*, actor: Actor, job: Job, **options: Any) -> Job:
     if "quota_bytes" in options:
         check_quota(job.tenant, options["quota_bytes"])
     with transaction.atomic():
-        held = hold_job(job, (JobState.READY,))
+        held = hold_job(actor, job, (JobState.READY,))
         if not JobRow.objects.filter(job=held, state__in=OPEN_ROWS).exists():
             raise JobNotReady(_("There is no row to work on."))
         held.options = held.options | options
@@ -129,7 +129,7 @@ def undo_job(*, actor: Actor, job: Job) -> Job:
     if kind is None:
         raise CannotUndo
     with transaction.atomic():
-        held = hold_job(job, (JobState.DONE, JobState.CANCELLED, JobState.FAILED))
+        held = hold_job(actor, job, (JobState.DONE, JobState.CANCELLED, JobState.FAILED))
         if not may_undo(held):
             raise CannotUndo
         options = {k: v for k, v in held.options.items() if k in {"alias_id", "group_id"}}

@@ -26,6 +26,7 @@ from domains.models import (
     MailboxStatus,
     RowState,
 )
+from domains.selectors import owners_beyond
 from domains.selectors.search import within
 from domains.services.carry_import import refuse
 from domains.services.carry_members import carry_members
@@ -51,7 +52,7 @@ def carry_changes(actor: Actor, job: Job, rows: Sequence[JobRow]) -> None:
         mailbox.pk: mailbox
         for mailbox in Mailbox.objects.select_for_update(no_key=True, of=("self",))
         .select_related("address", "tenant", "owner", "owner__tenant")
-        .filter(within(job.tenant), pk__in=[row.target_id for row in rows])
+        .filter(within(job.tenant, "address__domain"), pk__in=[row.target_id for row in rows])
         .order_by("pk")
     }
     pairs: list[Pair] = []
@@ -159,7 +160,9 @@ def _restore(pairs: Sequence[Pair]) -> None:
 
 def _passwords(actor: Actor, job: Job, pairs: Sequence[Pair]) -> None:
     people = {m.owner_id: m.owner for _row, m in pairs if m.owner is not None}
-    allowed = stood_over(actor, list(people.values()))
+    # one password opens every mailbox of a person: none may lie outside of the actor's domains
+    beyond = owners_beyond(actor.domain_ids, [pk for pk in people if pk])
+    allowed = stood_over(actor, list(people.values())) - beyond
     outside = outside_addresses(list(people.values()))
     wanted: dict[int, Wanted] = {}
     done: list[Pair] = []
@@ -187,7 +190,7 @@ def _passwords(actor: Actor, job: Job, pairs: Sequence[Pair]) -> None:
     tenants = {m.tenant_id: m.tenant for _row, m in done}
     for pk, tenant in tenants.items():
         make_password_links(
-            actor=actor,
+            actor=actor.in_domain(done[0][1].address.domain_id),
             tenant=tenant,
             wanted=[wanted[m.owner_id] for _row, m in done if m.tenant_id == pk and m.owner_id],
         )
@@ -214,7 +217,7 @@ def _alias(job: Job, pairs: Sequence[Pair]) -> None:
     alias = (
         Alias.objects.select_for_update(of=("self",))
         .select_related("address", "tenant")
-        .filter(within(job.tenant), pk=job.options["alias_id"])
+        .filter(within(job.tenant, "address__domain"), pk=job.options["alias_id"])
         .first()
     )
     if alias is None:

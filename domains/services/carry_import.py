@@ -25,6 +25,7 @@ from domains.models import (
     RowState,
 )
 from domains.selectors import open_domains
+from domains.selectors.search import seen
 from domains.services.job_links import link_token
 from domains.services.keep_reserved import keep_reserved
 from domains.services.read_members import MAX_MEMBERS, count_members
@@ -75,7 +76,7 @@ def carry_mailboxes(actor: Actor, job: Job, rows: Sequence[JobRow]) -> None:
     new = [one for one in openings if one.is_new]
     by_link = [one for one in new if not one.row.found["password"]]
     make_password_links(
-        actor=actor,
+        actor=actor.in_domain(openings[0].domain.pk),
         tenant=job.tenant,
         wanted=[
             Wanted(one.owner, link_token(job, one.row), one.row.found["invite"]) for one in by_link
@@ -97,7 +98,10 @@ def hold_domains(tenant: Tenant, names: Collection[str]) -> dict[str, Domain]:
         .select_for_update(no_key=True, of=("self",))
         .order_by("pk")
     )
-    return {domain.name: domain for domain in held}
+    found = {domain.name: domain for domain in held}
+    for domain in found.values():
+        domain.tenant = tenant  # as the caller sees it
+    return found
 
 
 def refuse(row: JobRow, words: str) -> None:
@@ -118,12 +122,12 @@ def _hold_groups(actor: Actor, job: Job, rows: Sequence[JobRow]) -> dict[str, Gr
     wanted = {email for row in rows for email in row.found.get("groups", ())}
     if not wanted:
         return {}
-    require(actor, Action.GROUP_CHANGE, job.tenant)
+    require(actor, Action.GROUP_CHANGE, job.tenant, domain_ids=actor.domain_ids or ())
     lock_forwarding(job.tenant)
     held = (
         Group.objects.select_for_update(of=("self",), no_key=True)
         .select_related("address", "tenant")
-        .filter(tenant=job.tenant, address__email__in=wanted)
+        .filter(seen(job.tenant), tenant=job.tenant, address__email__in=wanted)
         .order_by("pk")
     )
     return {group.address.email: group for group in held}

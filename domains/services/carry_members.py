@@ -35,7 +35,7 @@ def carry_members(actor: Actor, job: Job, pairs: Sequence[Pair]) -> None:
     group = (
         Group.objects.select_for_update(of=("self",), no_key=True)
         .select_related("address", "tenant")
-        .filter(within(job.tenant), pk=job.options["group_id"])
+        .filter(within(job.tenant, "address__domain"), pk=job.options["group_id"])
         .first()
     )
     if group is None:

@@ -30,6 +30,7 @@ from domains.models import (
     RowState,
 )
 from domains.selectors import open_domains
+from domains.selectors.search import seen
 from domains.services.check_customers import customer_ground, judge_customers
 from domains.services.check_quota import quota_rule
 from domains.services.import_rows import Line, row_of
@@ -94,7 +95,7 @@ def mend_rows(*, actor: Actor, job: Job, corrections: Mapping[int, Mapping[str, 
     """
     require_for(actor, job)
     with transaction.atomic():
-        held = hold_job(job, (JobState.READY,))
+        held = hold_job(actor, job, (JobState.READY,))
         if not held.is_import:
             raise JobNotReady
         read, judge = _judges_of(held)
@@ -132,7 +133,9 @@ def ground_of(job: Job) -> Ground:
     groups: set[str] = set()
     if Column.GROUPS in job.options.get("columns", ()):
         groups = set(
-            Group.objects.filter(tenant=job.tenant).values_list("address__email", flat=True)
+            Group.objects.filter(seen(job.tenant), tenant=job.tenant).values_list(
+                "address__email", flat=True
+            )
         )
     domains = set(open_domains(job.tenant).values_list("name", flat=True))
     default = job.options.get("default_domain", "")

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.models import Invitation
 from accounts.services.invite_person import hash_of, link_url
-from domains.models import JobKind
+from domains.models import JobKind, Mailbox
+from domains.selectors import owners_beyond
 from domains.services.job_rights import NEEDS
 from portal.sealing import derived
 
@@ -36,11 +37,24 @@ def may_have_links(actor: Actor, job: Job) -> bool:
 
 
 def links_of(actor: Actor, job: Job, rows: Sequence[JobRow]) -> dict[int, str]:
-    """Return the links that still work, by row id, where `may_have_links`; else none. One query."""
+    """Return the links that still work, by row id, where `may_have_links`; else none. One query.
+
+    Two more for a role for some domains only: a domain may have been taken from it meanwhile.
+    """
     if not may_have_links(actor, job) or not job.secret:
         return {}
-    tokens = {hash_of(token): (row.pk, token) for row in rows if (token := link_token(job, row))}
+    covered = rows if actor.domain_ids is None else _covered(rows, actor.domain_ids)
+    tokens = {hash_of(token): (row.pk, token) for row in covered if (token := link_token(job, row))}
     alive = Invitation.objects.filter(
         token_sha256__in=tokens, accepted_at=None, expires_at__gt=timezone.now()
     ).values_list("token_sha256", flat=True)
     return {tokens[known][0]: link_url(tokens[known][1]) for known in alive}
+
+
+def _covered(rows: Sequence[JobRow], domain_ids: frozenset[int]) -> list[JobRow]:
+    """Return the rows whose person has a mailbox in these domains, and none elsewhere."""
+    ids = [row.target_id for row in rows if row.target_id]
+    inside = Mailbox.objects.filter(pk__in=ids, address__domain__in=domain_ids)
+    owners = dict(inside.values_list("pk", "owner_id"))
+    beyond = owners_beyond(domain_ids, [owner for owner in owners.values() if owner])
+    return [row for row in rows if owners.get(row.target_id or 0) not in beyond | {None}]

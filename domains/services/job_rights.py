@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
-from accounts.errors import NotAllowed
+from accounts.errors import NoSuchTenant, NotAllowed
 from accounts.policy import require
 from accounts.roles import Action
 from accounts.selectors import may_sign_in, place_of
@@ -15,6 +15,7 @@ from domains.models import JobKind
 from portal.errors import Forbidden
 
 if TYPE_CHECKING:
+    from accounts.models import Tenant
     from domains.models import Job
 
 NEEDS: dict[str, Action] = {
@@ -49,21 +50,29 @@ class StarterGone(Forbidden):
     )
 
 
+def require_kind(actor: Actor, kind: str, tenant: Tenant) -> None:
+    """Raise NotAllowed unless the actor may do what jobs of this kind do, be it in some domains only.
+
+    Which rows lie in them is asked row by row, through the scope of the job's tenant.
+    """
+    require(actor, NEEDS[kind], tenant, domain_ids=actor.domain_ids or ())
+
+
 def require_for(actor: Actor, job: Job) -> None:
-    """Raise NotAllowed unless the actor may do what the job does."""
-    require(actor, NEEDS[job.kind], job.tenant)
+    """Raise NotAllowed unless the actor may do what the job does.
 
-
-def require_whole_tenant(actor: Actor) -> None:
-    """Raise NotAllowed for a role for some domains only: a job may touch every domain."""
-    if actor.domain_ids is not None:
-        raise NotAllowed(detail="jobs are not for roles of some domains")
+    With a role for some domains only also unless he started it: others' rows may lie elsewhere.
+    """
+    require_kind(actor, job.kind, job.tenant)
+    if actor.domain_ids is not None and (actor.user is None or actor.user.pk != job.started_by_id):
+        raise NotAllowed(detail="the job of somebody else")
 
 
 def actor_of(job: Job) -> Actor:
     """Return who started the job, with the rights he has now. Raises StarterGone.
 
-    A role that was taken away since ends the job.
+    A role that was taken away since ends the job. From here on the job's tenant is seen with his
+    domains, so that rows in others are refused as if they did not exist.
     """
     if job.options.get("by_system"):
         return Actor.system(job.tenant)
@@ -79,9 +88,10 @@ def actor_of(job: Job) -> Actor:
             ip=job.ip or "",
             request_id=job.request_id,
             via=place.via,
-            domain_ids=place.domain_ids,  # a role for some domains starts no jobs
+            domain_ids=place.domain_ids,
         )
+        job.tenant = place.tenant
         require_for(actor, job)
-    except Forbidden as exc:
+    except (Forbidden, NoSuchTenant) as exc:
         raise StarterGone from exc
     return actor

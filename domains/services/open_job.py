@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import translation
 
-from accounts.policy import require
 from domains.models import Job, JobKind, JobState
-from domains.services.job_rights import NEEDS
+from domains.services.job_rights import require_kind
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -29,7 +28,7 @@ def open_job(
     undo_of: Job | None = None,
 ) -> Job:
     """Insert the job in the caller's transaction. Raises NotAllowed."""
-    require(actor, NEEDS[kind], tenant)
+    require_kind(actor, kind, tenant)
     return Job.objects.create(
         tenant=tenant,
         kind=kind,

@@ -149,6 +149,7 @@ def _work(job: Job, batch: int) -> None:
             )
         if job.state == JobState.CHECKING:
             _check_tenant(job)
+            actor_of(job)
             check_import(job)
         elif job.options.get("whole"):
             _all_or_nothing(job, batch)

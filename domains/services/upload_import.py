@@ -102,7 +102,7 @@ def choose_columns(
     """
     require_for(actor, job)
     with transaction.atomic():
-        held = hold_job(job, (JobState.DRAFT, JobState.READY))
+        held = hold_job(actor, job, (JobState.DRAFT, JobState.READY))
         file = JobFile.objects.filter(job=held).first()
         if file is None or not held.is_import:
             raise JobNotReady
@@ -133,16 +133,13 @@ def choose_columns(
     return held
 
 
-def hold_job(job: Job, states: Sequence[JobState]) -> Job:
-    """Return the job locked, in one of `states`. Raises JobNotReady."""
-    held = (
-        Job.objects.select_for_update(of=("self",))
-        .select_related("tenant")
-        .filter(pk=job.pk)
-        .first()
-    )
+def hold_job(actor: Actor, job: Job, states: Sequence[JobState]) -> Job:
+    """Return the job locked, in one of `states`, its tenant as the actor sees it. Raises JobNotReady."""
+    held = Job.objects.select_for_update().filter(pk=job.pk).first()
     if held is None or held.state not in states:
         raise JobNotReady
+    held.tenant = job.tenant
+    held.tenant.domain_scope = actor.domain_ids
     return held
 
 

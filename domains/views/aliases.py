@@ -60,7 +60,7 @@ def alias_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
         "limits": request.tenant.plan,
         "reserved": RESERVED_LOCALPARTS,
         "may_change": request.actor.may(Action.ALIAS_CHANGE),
-        "may_select": request.actor.domain_ids is None and request.actor.may(Action.ALIAS_CHANGE),
+        "may_select": request.actor.may(Action.ALIAS_CHANGE),
     }
     return page(request, "domains/alias_list.html", context, fragment="domains/_aliases.html")
 

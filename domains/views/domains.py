@@ -96,8 +96,7 @@ def domain_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
         "with_tenants": request.tenant.kind != TenantKind.COMPANY,
         "may_create": request.actor.may(Action.DOMAIN_CREATE),
         # a job deletes domains of the tenant itself, not of those below
-        "may_select": request.actor.domain_ids is None
-        and request.actor.may(Action.DOMAIN_DELETE)
+        "may_select": request.actor.may(Action.DOMAIN_DELETE)
         and request.tenant.kind == TenantKind.COMPANY,
     }
     return page(request, "domains/domain_list.html", context, fragment="domains/_domains.html")

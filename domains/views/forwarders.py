@@ -68,8 +68,7 @@ def forwarder_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
         "usage": usage,
         "limits": request.tenant.plan,
         "may_change": request.actor.may(Action.FORWARDER_CHANGE),
-        "may_select": request.actor.domain_ids is None
-        and request.actor.may(Action.FORWARDER_CHANGE),
+        "may_select": request.actor.may(Action.FORWARDER_CHANGE),
     }
     return page(
         request, "domains/forwarder_list.html", context, fragment="domains/_forwarders.html"

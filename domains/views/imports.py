@@ -19,7 +19,6 @@ from domains.forms import ColumnsForm, ImportForm, is_id
 from domains.models import Job, JobKind
 from domains.selectors import domains_within, job_of
 from domains.services.check_import import mend_rows
-from domains.services.job_rights import require_whole_tenant
 from domains.services.upload_import import MAX_BYTES, choose_columns, upload_import
 from portal.exports import export
 from portal.forms import attempt
@@ -46,7 +45,6 @@ SAMPLES = {
 @permission(Action.MAILBOX_CREATE)
 def import_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
     """Ask for the file, and take it in."""
-    require_whole_tenant(request.actor)
     asked, kinds = request.GET.get("what", ""), _kinds(request)
     form = ImportForm(
         request.POST or None,
@@ -97,7 +95,7 @@ def import_sample(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
 @permission(Action.MAILBOX_CREATE)
 def import_columns(request: TenantRequest, tenant_id: int, job_id: int) -> HttpResponse:
     """Read the file another way."""
-    job = job_of(request.tenant, job_id)
+    job = job_of(request.tenant, request.user, job_id)
     form = ColumnsForm(request.POST, job=job)
     if form.is_valid() and attempt(form, _choose, request, job, form):
         return redirect("domains:job-detail", tenant_id, job_id)
@@ -110,7 +108,7 @@ def import_columns(request: TenantRequest, tenant_id: int, job_id: int) -> HttpR
 @permission(Action.MAILBOX_CREATE)
 def import_rows(request: TenantRequest, tenant_id: int, job_id: int) -> HttpResponse:
     """Write corrected cells into rows, named "<row>:<column>"; `hint` takes one row's suggestion."""
-    job = job_of(request.tenant, job_id)
+    job = job_of(request.tenant, request.user, job_id)
     mended = mend_rows(actor=request.actor, job=job, corrections=_corrections(request))
     if mended:
         messages.success(

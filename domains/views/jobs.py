@@ -72,7 +72,7 @@ def job_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
     """List the jobs, newest first."""
     shown = request.GET.get("show", "")
     shown = shown if shown in JOB_FILTERS else ""
-    rows = jobs_of(request.tenant, shown=shown)
+    rows = jobs_of(request.tenant, request.user, shown=shown)
     if export_asked(request):
         heads = (_("Job"), _("What"), _("State"), _("Rows"), _("Refused"), _("Who"), _("Started"))
         return export(
@@ -84,7 +84,7 @@ def job_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
         "page": found,
         "shown": shown,
         "busy": any(job.is_at_work for job in found.rows),
-        "may_import": request.actor.domain_ids is None and request.actor.may(Action.MAILBOX_CREATE),
+        "may_import": request.actor.may(Action.MAILBOX_CREATE),
     }
     return page(request, "domains/job_list.html", context, fragment="domains/_jobs.html")
 
@@ -94,7 +94,7 @@ def job_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
 @permission(Action.MAILBOX_VIEW)
 def job_detail(request: TenantRequest, tenant_id: int, job_id: int) -> HttpResponse:
     """Show a job: its rows, and what can be done next."""
-    return _shown(request, job_of(request.tenant, job_id))
+    return _shown(request, job_of(request.tenant, request.user, job_id))
 
 
 @require_POST
@@ -127,7 +127,7 @@ def selection_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
 @permission(Action.MAILBOX_VIEW)
 def job_begin(request: TenantRequest, tenant_id: int, job_id: int) -> HttpResponse:
     """Let it run."""
-    job = job_of(request.tenant, job_id)
+    job = job_of(request.tenant, request.user, job_id)
     form = _begin_form(job, request.POST)
     if form.is_valid() and attempt(form, _begin, request, job, form):
         return redirect("domains:job-detail", tenant_id, job_id)
@@ -138,7 +138,7 @@ def job_begin(request: TenantRequest, tenant_id: int, job_id: int) -> HttpRespon
 @permission(Action.MAILBOX_VIEW)
 def job_cancel(request: TenantRequest, tenant_id: int, job_id: int) -> HttpResponse:
     """Stop it."""
-    job = job_of(request.tenant, job_id)
+    job = job_of(request.tenant, request.user, job_id)
     waits = job.state in {JobState.DRAFT, JobState.READY}
     cancel_job(actor=request.actor, job=job)
     if waits:
@@ -151,7 +151,7 @@ def job_cancel(request: TenantRequest, tenant_id: int, job_id: int) -> HttpRespo
 @permission(Action.MAILBOX_VIEW)
 def job_undo(request: TenantRequest, tenant_id: int, job_id: int) -> HttpResponse:
     """Take back what it did."""
-    undo = undo_job(actor=request.actor, job=job_of(request.tenant, job_id))
+    undo = undo_job(actor=request.actor, job=job_of(request.tenant, request.user, job_id))
     return redirect("domains:job-detail", tenant_id, undo.pk)
 
 
@@ -160,7 +160,7 @@ def job_undo(request: TenantRequest, tenant_id: int, job_id: int) -> HttpRespons
 @permission(Action.MAILBOX_VIEW)
 def job_result(request: TenantRequest, tenant_id: int, job_id: int) -> HttpResponseBase:
     """Give every row with what became of it; whoever started the job also gets the links."""
-    job = job_of(request.tenant, job_id)
+    job = job_of(request.tenant, request.user, job_id)
     shown = request.GET.get("show", "")
     rows = job_rows(job, shown=shown)
     columns = columns_for(job.kind) if job.is_import else ()

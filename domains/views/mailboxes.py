@@ -90,9 +90,9 @@ def mailbox_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
         "may_create": request.actor.may(Action.MAILBOX_CREATE),
         "may_change": request.actor.may(Action.MAILBOX_CHANGE),
         "may_reset": request.actor.may(Action.PASSWORD_RESET),
-        "may_select": request.actor.domain_ids is None
-        and (request.actor.may(Action.MAILBOX_CHANGE) or request.actor.may(Action.PASSWORD_RESET)),
-        "may_import": request.actor.domain_ids is None and request.actor.may(Action.MAILBOX_CREATE),
+        "may_select": request.actor.may(Action.MAILBOX_CHANGE)
+        or request.actor.may(Action.PASSWORD_RESET),
+        "may_import": request.actor.may(Action.MAILBOX_CREATE),
     }
     return page(request, "domains/mailbox_list.html", context, fragment="domains/_mailboxes.html")
 

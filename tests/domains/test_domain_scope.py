@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from django.test import Client
 
 from accounts.actor import Actor
 from accounts.errors import NotAllowed
 from accounts.models import Membership, Role
 from accounts.selectors import place_of
-from domains.models import Domain, DomainStatus, Group, Mailbox, Sends
+from domains.models import Domain, Group, Mailbox, Sends
 from domains.services.provision_mailbox import provision_mailbox
 from domains.services.register_domain import register_domain
 from domains.services.rename_mailbox import rename_mailbox
@@ -22,48 +21,13 @@ from domains.services.set_group import create_group
 from domains.services.set_scope import set_scope
 from domains.services.suspend_mailbox import suspend_mailbox
 from portal.errors import InvalidInput, NotFound
-from tests.domains.conftest import acting
+from tests.domains.conftest import acting, ask, narrowed
 from tests.world import Person, World, make_world, unique
 
 if TYPE_CHECKING:
-    from django.http import HttpResponseBase
+    pass
 
 GOOD = "mưa rào tháng sáu 77"
-
-
-@pytest.fixture
-def outside(world: World) -> Person:
-    """Somebody of the same company whose mailbox lies in another domain."""
-    inside = world.domain
-    world.domain = Domain.objects.create(
-        tenant=world.tenant,
-        name=f"{unique('khac')}.test",
-        status=DomainStatus.ACTIVE,
-        ownership_token="t",
-        verified_at=inside.verified_at,
-    )
-    person = world.person()
-    world.domain = inside
-    return person
-
-
-def narrowed(world: World, admin: Actor, role: Role = Role.DOMAIN_ADMIN) -> Actor:
-    """Return an admin of the world's domain only, as a request makes him."""
-    person = world.admin_of(world.tenant, role).user
-    set_scope(
-        actor=admin, tenant=world.tenant, person=person, role=role, domain_ids=[world.domain.pk]
-    )
-    place = place_of(person, world.tenant.pk)
-    return Actor(person, place.tenant, place.roles, domain_ids=place.domain_ids)
-
-
-def ask(actor: Actor, path: str, data: dict[str, str] | None = None) -> HttpResponseBase:
-    assert actor.user is not None
-    assert actor.tenant is not None
-    client = Client()
-    client.force_login(actor.user, backend="accounts.backends.LoginNameBackend")
-    url = f"/portal/{actor.tenant.pk}/{path}"
-    return client.get(url) if data is None else client.post(url, data)
 
 
 def test_lists_show_what_is_inside_and_nothing_else(
@@ -207,3 +171,25 @@ def test_the_page_narrows_and_widens(world: World, admin: Actor) -> None:
     assert ask(admin, path, {"which": "some", "shown": one}).status_code == 422
     assert ask(admin, path, {"which": "all", "shown": one}).status_code == 302
     assert place_of(helper, world.tenant.pk).domain_ids is None
+
+
+def test_groups_inside_are_there_and_others_are_not(
+    world: World, admin: Actor, outside: Person
+) -> None:
+    helper, other, member = narrowed(world, admin), outside.box.address.domain, world.person()
+    inside, beyond = (
+        create_group(
+            actor=admin, domain=domain, localpart="nhom", name="Nhóm", members=[member.address]
+        )
+        for domain in (world.domain, other)
+    )
+    text = ask(helper, "groups/").content.decode()  # type: ignore[attr-defined]  # a whole page
+    assert inside.address.email in text
+    assert other.name not in text
+    assert ask(helper, f"groups/{inside.pk}/").status_code == 200
+    assert ask(helper, f"groups/{beyond.pk}/").status_code == 404
+    for group, status in ((inside, 302), (beyond, 404)):
+        deed = {"members": world.person().address}
+        assert ask(helper, f"groups/{group.pk}/members/", deed).status_code == status
+    with pytest.raises(NotAllowed):
+        create_group(actor=helper, domain=other, localpart="x", name="X", members=[])

@@ -14,7 +14,6 @@ from domains.models import Job, JobKind, JobRow, JobState, Mailbox
 from domains.services.begin_job import begin_job
 from domains.services.run_job import run_job
 from domains.services.select_rows import select_rows
-from domains.services.set_scope import set_scope
 from tests.domains.conftest import acting
 from tests.domains.importing import imported, uploaded
 from tests.world import World, make_world
@@ -208,45 +207,3 @@ def test_the_pages_ask_the_same_number_of_questions_for_one_row_and_for_many(
 
     few = queries(1)
     assert queries(60) <= few <= 20
-
-
-def test_an_admin_of_some_domains_neither_sees_nor_starts_jobs(world: World, admin: Actor) -> None:
-    table = f"address\na@{world.domain.name}\n"
-    job = uploaded(admin, world.tenant, table)
-    person = world.admin_of(world.tenant, Role.DOMAIN_ADMIN).user
-    set_scope(
-        actor=admin,
-        tenant=world.tenant,
-        person=person,
-        role=Role.DOMAIN_ADMIN,
-        domain_ids=[world.domain.pk],
-    )
-    box = world.person().box
-    client = Client()
-    client.force_login(person)
-    base = f"/portal/{world.tenant.pk}/jobs/"
-    assert job.title not in client.get(base).content.decode()
-    assert {client.get(f"{base}{job.pk}/{page}").status_code for page in PAGES} == {404}
-    assert client.get(f"{base}import/").status_code == 403
-    deed = {"kind": "mailbox_delete", "row": [box.pk]}
-    assert client.post(f"{base}selection/", deed).status_code == 403
-    assert b"data-selection" not in client.get(f"/portal/{world.tenant.pk}/mailboxes/").content
-
-
-def test_a_role_narrowed_to_some_domains_meanwhile_ends_the_job(world: World, admin: Actor) -> None:
-    person = world.admin_of(world.tenant, Role.DOMAIN_ADMIN).user
-    starter = Actor(user=person, tenant=world.tenant, roles=frozenset({Role.DOMAIN_ADMIN}))
-    world.person()
-    job = select_rows(actor=starter, tenant=world.tenant, kind=JobKind.MAILBOX_SUSPEND, ids=None)
-    begin_job(actor=starter, job=job)
-    set_scope(
-        actor=admin,
-        tenant=world.tenant,
-        person=person,
-        role=Role.DOMAIN_ADMIN,
-        domain_ids=[world.domain.pk],
-    )
-    run_job(job_id=job.pk)
-    job.refresh_from_db()
-    assert (job.state, bool(job.message)) == (JobState.FAILED, True)
-    assert not Mailbox.objects.filter(tenant=world.tenant, status="suspended").exists()
