@@ -49,3 +49,16 @@ def test_details_are_words_not_codes(
 ) -> None:
     (told_change,) = said(action, field, change).changes
     assert told_change == words if len(words) == 3 else told_change[1:] == words
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("xn--hi-vn-mi-lza0827e2ra.test", "hải-vân-mới.test"),
+        ("info@xn--hi-vn-mi-lza0827e2ra.test", "info@hải-vân-mới.test"),
+        ("xn--0.test", "xn--0.test"),
+        ("an@haivan.test", "an@haivan.test"),
+    ],
+)
+def test_names_are_shown_as_people_write_them(stored: str, shown: str) -> None:
+    assert told(AuditEvent(action="domain.create", target_name=stored, changes={})).target == shown
