@@ -12,9 +12,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.models import Plan, Tenant
 from accounts.selectors import limits_of
 from domains.models import (
+    Access,
     Address,
     Alias,
     AliasTarget,
@@ -32,6 +34,7 @@ from domains.models import (
     MailboxStatus,
     MailboxUsage,
 )
+from domains.services.set_grant import set_grant
 from tests.mailserver.many_rows import fill
 from tests.world import agree, make_world, unique
 
@@ -435,6 +438,28 @@ def test_usage_and_sign_ins_are_stored_by_mailbox(stack: Stack, live: World) -> 
     usage = MailboxUsage.objects.get(pk=person.box.pk)
     assert (usage.bytes, usage.messages) == (300, 2)
     assert LastSignIn.objects.get(mailbox_id=person.box.pk).at_epoch == 9
+
+
+@pytest.mark.wire
+def test_what_dovecot_would_write_about_sharing_is_let_go(stack: Stack, live: World) -> None:
+    box, member = live.person().box.address, live.person()
+    Mailbox.objects.filter(address=box).update(owner=None)
+    set_grant(
+        actor=Actor.system(live.tenant), address=box, grantee=member.address, access=Access.READ
+    )
+    with psycopg.connect(host=str(stack.run / "pg"), dbname="hopthu", user="dovecot_usage") as link:
+        link.execute(
+            "INSERT INTO dovecot_shared_lists (member, owner, val) VALUES ('read-1', %s, '1')"
+            " ON CONFLICT (member, owner) DO UPDATE SET val = '1'",
+            [box.email],
+        )
+        link.execute("DELETE FROM dovecot_shared WHERE owner = %s", [box.email])
+        link.commit()
+        lists = link.execute("SELECT member FROM dovecot_shared_lists").fetchall()
+        views = link.execute(
+            "SELECT member FROM dovecot_shared WHERE owner = %s", [box.email]
+        ).fetchall()
+    assert (lists, views) == ([], [(member.address,)])
 
 
 # ---- what the daemons' roles cannot do

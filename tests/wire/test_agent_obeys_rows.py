@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import imaplib
 import smtplib
+import socket
 import ssl
 import stat
 import uuid
@@ -56,6 +57,21 @@ def test_an_open_session_ends_within_two_seconds_of_the_order(
     assert not has_ended(theirs)
     with pytest.raises(imaplib.IMAP4.error):
         imap(person)
+
+
+def test_open_sessions_of_pop3_and_sieve_end_with_the_order(stack: Stack, live: World) -> None:
+    person = live.person()
+    plain = b64encode(f"\0{person.address}\0{person.password}".encode())
+    for door, ready, words in (
+        ("pop3", b"+OK Logged in.", b"AUTH PLAIN " + plain + b"\r\n"),
+        ("managesieve", b'OK "Logged in."', b'AUTHENTICATE "PLAIN" "' + plain + b'"\r\n'),
+    ):
+        address = ("127.0.0.1", stack.mail_port(door))
+        with socket.create_connection(address, timeout=5) as line, line.makefile("rb") as said:
+            line.sendall(words)
+            assert any(ready in answer for answer in said), door
+            AccessChange.objects.create(address=person.address, mailbox_id=person.box.pk, kick=True)
+            assert said.read()  # to the end: a farewell
 
 
 def test_a_change_without_a_kick_leaves_sessions_open(

@@ -101,8 +101,9 @@ def test_a_reader_cannot_change_anything(
     assert ok == "NO"
 
 
+@pytest.mark.parametrize("looks", [True, False], ids=["inside", "listed only"])
 def test_who_is_no_member_any_more_is_cut_off_within_two_seconds(
-    stack: Stack, live: World, actor: Actor, imap: Connect
+    stack: Stack, live: World, actor: Actor, imap: Connect, *, looks: bool
 ) -> None:
     box, dung = shared(live), live.person("dung")
     grant = set_grant(actor=actor, address=box.address, grantee=dung.address, access=Access.WRITE)
@@ -110,7 +111,8 @@ def test_who_is_no_member_any_more_is_cut_off_within_two_seconds(
     path = f'"Shared/{box.address.email}"'
     until(lambda: imap(dung).select(path)[0] == "OK", seconds=5, what="access")
     client = imap(dung)
-    client.select(path)
+    assert path.strip('"') in folders(client)
+    client.select(path if looks else "INBOX")
     started = monotonic()
     take_grant(actor=actor, address=box.address, grant_id=grant.pk)
 
@@ -124,6 +126,31 @@ def test_who_is_no_member_any_more_is_cut_off_within_two_seconds(
     until(is_cut, seconds=5, what="the open session ends")
     assert monotonic() - started < 2
     assert imap(dung).select(path)[0] == "NO"
+
+
+def test_the_daemons_complain_about_nothing_while_a_mailbox_is_shared(
+    stack: Stack, live: World, actor: Actor, imap: Connect
+) -> None:
+    logs = [stack.data / "log" / name for name in ("dovecot.log", "postgres.log")]
+    before = [log.stat().st_size for log in logs]
+    box, member = shared(live), live.person("giang")
+    deliver(stack, box.address.email, letter(box.address.email))
+    grant = set_grant(actor=actor, address=box.address, grantee=member.address, access=Access.WRITE)
+    assert grant is not None
+    path = f"Shared/{box.address.email}"
+    until(lambda: path in folders(imap(member)), seconds=5, what="the shared mailbox in the list")
+    client = imap(member)
+    assert client.create(f'"{path}/Offers"')[0] == "OK"
+    take_grant(actor=actor, address=box.address, grant_id=grant.pk)
+    until(lambda: path not in folders(imap(member)), seconds=5, what="the list without it")
+    said = [
+        line
+        for log, start in zip(logs, before, strict=True)
+        for line in log.read_bytes()[start:].decode("utf-8", "replace").splitlines()
+    ]
+    assert said
+    wrong = ("unmapped path", "Permission denied", "_shared")
+    assert [line for line in said if any(word in line for word in wrong)] == []
 
 
 def test_nobody_signs_in_as_the_shared_mailbox(stack: Stack, live: World, imap: Connect) -> None:
