@@ -14,7 +14,7 @@ from accounts.roles import Action
 from accounts.selectors import limits_of
 from domains.dns.words import summary
 from domains.names import show_address, show_domain
-from domains.selectors import domains_of, sold_by, troubled_domains, usage_over_time
+from domains.selectors import closing_soon, domains_of, sold_by, troubled_domains, usage_over_time
 from domains.services.known_figures import known_figures
 from portal.attention import AttentionRow, Figure, FirstStep, Overview
 from portal.templatetags.ui import filesize, moment
@@ -34,7 +34,7 @@ LIMIT_NEAR = 90  # per cent of what the plan allows
 
 
 def overview(tenant: Tenant, actor: Actor) -> Overview:
-    """Return what needs a look in `tenant` and below, and how much is in use. At most six queries."""
+    """Return what needs a look in `tenant` and below, and how much is in use. At most seven queries."""
     rows = _domains(tenant) if actor.may(Action.DOMAIN_VIEW) else []
     figures: list[Figure] = []
     steps: list[FirstStep] = []
@@ -44,6 +44,8 @@ def overview(tenant: Tenant, actor: Actor) -> Overview:
         figures = _figures(tenant, usage, limits)
         if tenant.kind == TenantKind.COMPANY and actor.may(Action.DOMAIN_CREATE):
             steps = _first_steps(tenant, usage)
+    if tenant.kind == TenantKind.COMPANY and actor.may(Action.MAILBOX_DELETE):
+        rows += _closing(tenant)
     if tenant.kind != TenantKind.COMPANY and actor.may(Action.PLAN_VIEW):
         rows += _oversold(tenant)
     return Overview(rows, figures, steps)
@@ -235,6 +237,41 @@ def _domain(domain: Domain) -> AttentionRow:
         _("Repair DNS"),
         "globe",
     )
+
+
+def _closing(tenant: Tenant) -> list[AttentionRow]:
+    """Say whose mailbox is deleted within days. One query."""
+    found, total = closing_soon(tenant, SHOWN)
+    rows = [
+        AttentionRow(
+            "warning",
+            _("The mailbox of %(name)s closes %(when)s")
+            % {"name": one.mailbox.name, "when": moment(one.close_due_at)},
+            _("Then %(address)s is deleted for good. Until then the plan can be undone.")
+            % {"address": show_address(one.mailbox.address.email)},
+            reverse("domains:mailbox-leaver", args=[tenant.pk, one.mailbox_id]),
+            _("Show the plan"),
+            "archive",
+        )
+        for one in found
+    ]
+    if total > len(found):
+        more = total - len(found)
+        rows.append(
+            AttentionRow(
+                "warning",
+                ngettext(
+                    "%(n)d more mailbox of leavers closes within a week",
+                    "%(n)d more mailboxes of leavers close within a week",
+                    more,
+                )
+                % {"n": more},
+                url=reverse("domains:mailbox-list", args=[tenant.pk]),
+                action=_("All mailboxes"),
+                icon="archive",
+            )
+        )
+    return rows
 
 
 def _over(tenant: Tenant, usage: Figures, limits: Limits) -> list[AttentionRow]:

@@ -391,6 +391,14 @@ class LeaverForm(forms.Form):
         initial=90,
     )
 
+    leave_groups = forms.BooleanField(
+        required=False,
+        label=_("Take out of the groups"),
+        help_text=_(
+            "Groups that nobody else reads keep the mailbox, so that their mail is not lost."
+        ),
+    )
+
     def clean(self) -> dict[str, Any]:
         """Ask for a colleague where mail is handed over."""
         data = super().clean() or self.cleaned_data
@@ -398,10 +406,9 @@ class LeaverForm(forms.Form):
             self.add_error("colleague", _("Who takes over?"))
         return data
 
-    @property
-    def digest(self) -> str:
-        """A word for all that was chosen, for the button beside its plan; only after validation."""
-        chosen = repr(sorted(self.cleaned_data.items()))
+    def digest(self, *shown: object) -> str:
+        """A word for all that was chosen and shown, for the button beside its plan; after validation."""
+        chosen = repr((sorted(self.cleaned_data.items()), shown))
         return hashlib.sha256(chosen.encode()).hexdigest()[:16]
 
     @property
@@ -417,6 +424,7 @@ class LeaverForm(forms.Form):
             reply_text=data["reply_text"],
             reply_every_days=data["reply_every_days"],
             archive_days=data["archive_days"],
+            leave_groups=data["leave_groups"],
         )
 
 

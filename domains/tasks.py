@@ -12,6 +12,7 @@ from domains.services.known_figures import refresh_figures as refresh
 from domains.services.purge_ended import purge_what_is_over as purge
 from domains.services.purge_jobs import purge_jobs as purge_old
 from domains.services.ready_keys import ready_keys as complete_keys
+from domains.services.remind_departures import remind_departures as remind
 from domains.services.run_departures import run_departures as run
 from domains.services.run_job import run_job as carry_out
 from domains.services.run_job import sweep_jobs as sweep
@@ -66,6 +67,18 @@ def purge_deleted() -> None:
 def run_departures() -> None:
     """Carry out what is due of leavers' plans."""
     run()
+
+
+@shared_task(
+    name="domains.remind_departures",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=60,
+    time_limit=90,
+)
+def remind_departures() -> None:
+    """Tell admins which mailboxes of leavers close soon."""
+    remind()
 
 
 @shared_task(

@@ -20,6 +20,7 @@ PERIODIC = {
     "domains.warn_full": 120.0,
     "domains.mail_consents": 30.0,
     "domains.run_departures": 30.0,
+    "domains.remind_departures": 300.0,
     "domains.sweep_jobs": 5.0,
     "domains.purge_jobs": 86400.0,
 }

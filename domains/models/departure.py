@@ -37,6 +37,7 @@ class Departure(models.Model):
     forward_due_until = models.DateTimeField(null=True, blank=True)  # None: until it closes
     reply_text = models.TextField(max_length=4000, blank=True)  # empty: senders get no answer
     reply_every_days = models.PositiveSmallIntegerField(default=7)
+    leave_groups = models.BooleanField(default=False)  # those that others read too
     archive_days = models.PositiveSmallIntegerField(default=0)  # 0: no archive
     close_due_at = models.DateTimeField()  # the mailbox is deleted for good
 
@@ -48,6 +49,9 @@ class Departure(models.Model):
     keep_copy_before = models.BooleanField(default=True)
     forward_ended_at = models.DateTimeField(null=True, blank=True)
     replied_at = models.DateTimeField(null=True, blank=True)
+    left_groups_at = models.DateTimeField(null=True, blank=True)
+    groups_left = ArrayField(models.BigIntegerField(), default=list, blank=True)  # their ids
+    reminded_at = models.DateTimeField(null=True, blank=True)  # the admins, of the closing
     copied_at = models.DateTimeField(null=True, blank=True)  # set by the agent
     copy_error = models.TextField(blank=True)  # what the mail store said at the last try
 

@@ -20,7 +20,7 @@ from domains.selectors.consents import (
     targets_outside,
     waiting_forwarders,
 )
-from domains.selectors.departures import Step, departure_of, steps_of
+from domains.selectors.departures import Step, closing_soon, departure_of, steps_of
 from domains.selectors.dns import DnsReport, dns_checks, dns_report, running_check
 from domains.selectors.domains import (
     DomainRow,
@@ -48,7 +48,16 @@ from domains.selectors.grants import (
     shared_mailbox_ids,
     with_twins,
 )
-from domains.selectors.groups import group_at, group_of, groups_of, members_by_group, members_of
+from domains.selectors.groups import (
+    Joined,
+    group_at,
+    group_of,
+    groups_left_of,
+    groups_of,
+    joined_by,
+    members_by_group,
+    members_of,
+)
 from domains.selectors.jobs import (
     JOB_FILTERS,
     ROW_FILTERS,
@@ -95,6 +104,7 @@ __all__ = [
     "DomainRow",
     "Figures",
     "Full",
+    "Joined",
     "MailboxRow",
     "Report",
     "Sender",
@@ -108,6 +118,7 @@ __all__ = [
     "alias_of",
     "aliases_of",
     "catch_all_of",
+    "closing_soon",
     "consent_by_hash",
     "departure_of",
     "directory_of",
@@ -130,10 +141,12 @@ __all__ = [
     "grants_to",
     "group_at",
     "group_of",
+    "groups_left_of",
     "groups_of",
     "job_of",
     "job_rows",
     "jobs_of",
+    "joined_by",
     "mailbox_addresses_of",
     "mailbox_by_address",
     "mailbox_of",

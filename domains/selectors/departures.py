@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import Count, Window
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from domains.models import Departure, HandOver, Mailbox
+from domains.models import Departure, HandOver, Mailbox, MailboxStatus
 from domains.names import show_address
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+
+    from django.db.models import QuerySet
+
+    from accounts.models import Tenant
+    from domains.selectors.groups import Joined
+
+
+SHOWN_GROUPS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +48,33 @@ def departure_of(mailbox: Mailbox) -> Departure | None:
     )
 
 
-def steps_of(departure: Departure, *, programs: int = 0) -> list[Step]:
-    """Return the steps in order. `programs`: mail programs seen at the mailbox, which will end."""
+CLOSING_SOON = timedelta(days=7)
+
+
+def closing_soon(tenant: Tenant, limit: int) -> tuple[list[Departure], int]:
+    """Return plans of the tenant whose mailbox closes within CLOSING_SOON, and how many. One query."""
+    rows: QuerySet[Departure] = (
+        Departure.objects.filter(tenant=tenant, close_due_at__lte=timezone.now() + CLOSING_SOON)
+        .exclude(mailbox__status=MailboxStatus.DELETING)
+        .select_related("mailbox", "mailbox__address")
+        .annotate(total=Window(Count("pk")))
+        .order_by("close_due_at", "pk")[:limit]
+    )
+    found = list(rows)
+    return found, found[0].total if found else 0  # type: ignore[attr-defined]  # annotated
+
+
+def steps_of(
+    departure: Departure,
+    *,
+    programs: int = 0,
+    groups: Sequence[Joined] = (),
+    domain_ids: frozenset[int] | None = None,
+) -> list[Step]:
+    """Return the steps in order. `programs`: mail programs seen at the mailbox, which will end.
+
+    Of `groups`, those at other domains than `domain_ids` (None: every domain) are only counted.
+    """
     stop, done = departure.stop_due_at, departure.stopped_at
     ended = (
         ngettext(
@@ -75,6 +112,8 @@ def steps_of(departure: Departure, *, programs: int = 0) -> list[Step]:
                 departure.replied_at,
             )
         )
+    if departure.leave_groups:
+        steps.append(_leaving(departure, groups, domain_ids))
     steps.append(_closing(departure))
     return sorted(steps, key=lambda step: step.due_at)
 
@@ -117,6 +156,34 @@ def _hand_over(departure: Departure) -> list[Step]:
             )
         )
     return steps
+
+
+def _leaving(
+    departure: Departure, groups: Sequence[Joined], domain_ids: frozenset[int] | None
+) -> Step:
+    left = [one for one in groups if one.has_others]
+    alone = [one for one in groups if not one.has_others]
+    if departure.left_groups_at is None:
+        text = _("Today: %(groups)s. It counts who is a member on that day.")
+        text %= {"groups": _names(left, domain_ids)}
+    else:
+        text = _names(left, domain_ids)
+    if alone:
+        text += " " + (
+            _("It stays in %(groups)s, which nobody else reads, until it closes.")
+            % {"groups": _names(alone, domain_ids)}
+        )
+    return Step(
+        "user-minus", _("Out of the groups"), text, departure.stop_due_at, departure.left_groups_at
+    )
+
+
+def _names(groups: Sequence[Joined], domain_ids: frozenset[int] | None) -> str:
+    seen = [one for one in groups if domain_ids is None or one.domain_id in domain_ids]
+    shown = [show_address(one.email) for one in seen[:SHOWN_GROUPS]]
+    if more := len(groups) - len(shown):
+        shown.append(ngettext("%(n)d more group", "%(n)d more groups", more) % {"n": more})
+    return ", ".join(shown) or _("none")
 
 
 def _closing(departure: Departure) -> Step:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, IntegerField, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from domains.models import Group, GroupMember
+from domains.models import Group, GroupMember, MailboxStatus
 from domains.names import fold, stored_address
 from domains.selectors.search import Fold, address_part, seen
 from portal.errors import InvalidInput, NotFound
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.models import Tenant
+    from domains.models import Departure, Mailbox
 
 
 def groups_of(tenant: Tenant, *, part: str = "") -> QuerySet[Group]:
@@ -61,6 +63,45 @@ def group_at(tenant: Tenant, address: str) -> Group:
             field="group",
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A group that a mailbox is a member of. `has_others`: somebody else would still read its mail."""
+
+    group_id: int
+    domain_id: int
+    email: str
+    has_others: bool
+
+
+def joined_by(mailbox: Mailbox) -> list[Joined]:
+    """Return the groups of which the mailbox itself is a member, by address. One query."""
+    others = GroupMember.objects.filter(group=OuterRef("group")).exclude(
+        Q(address=mailbox.address_id) | Q(address__mailbox__status=MailboxStatus.DELETING)
+    )
+    rows = (
+        GroupMember.objects.filter(address=mailbox.address_id)
+        .annotate(has_others=Exists(others))
+        .order_by("group__address__email")
+    )
+    return [
+        Joined(*row)
+        for row in rows.values_list(
+            "group_id", "group__address__domain_id", "group__address__email", "has_others"
+        )
+    ]
+
+
+def groups_left_of(departure: Departure) -> list[Joined]:
+    """Return the groups a plan is about: those that were left, before that those of now. One query."""
+    if departure.left_groups_at is None:
+        return joined_by(departure.mailbox) if departure.leave_groups else []
+    rows = Group.objects.filter(pk__in=departure.groups_left).order_by("address__email")
+    return [
+        Joined(*row, has_others=True)
+        for row in rows.values_list("pk", "address__domain_id", "address__email")
+    ]
 
 
 def members_by_group(groups: Collection[Group]) -> dict[int, list[str]]:

@@ -22,6 +22,7 @@ from domains.errors import DepartureExists, TargetRefused
 from domains.models import Departure, HandOver, Mailbox, MailboxStatus
 from domains.names import stored_address
 from domains.services.hold_mailbox import hold_mailbox
+from domains.services.leave_groups import rejoin_groups
 from domains.services.read_targets import lock_forwarding, refuse_loops
 from domains.services.require_feature import require_feature
 from domains.services.set_auto_reply import end_auto_reply, read_reply
@@ -46,6 +47,7 @@ class Wishes:
     reply_text: str = ""
     reply_every_days: int = 7
     archive_days: int = 0
+    leave_groups: bool = False
 
 
 def draft_departure(*, actor: Actor, mailbox: Mailbox, wishes: Wishes) -> Departure:
@@ -80,6 +82,7 @@ def draft_departure(*, actor: Actor, mailbox: Mailbox, wishes: Wishes) -> Depart
         reply_text=reply,
         reply_every_days=wishes.reply_every_days,
         archive_days=wishes.archive_days,
+        leave_groups=wishes.leave_groups,
         close_due_at=stop_at + timedelta(days=wishes.close_days),
     )
 
@@ -105,10 +108,11 @@ def plan_departure(*, actor: Actor, mailbox: Mailbox, wishes: Wishes) -> Departu
     return departure
 
 
-def cancel_departure(*, actor: Actor, mailbox: Mailbox) -> None:
+def cancel_departure(*, actor: Actor, mailbox: Mailbox) -> int:
     """Bring everything back as it was; a copy that a colleague got stays with him.
 
-    Raises NotFound without a plan or once the mailbox is being deleted, NotAllowed.
+    Returns how many groups cannot have their member again: they are gone or full, or mail would go
+    in circles. Raises NotFound without a plan or once the mailbox is being deleted, NotAllowed.
     """
     _require(actor, mailbox)
     with transaction.atomic():
@@ -117,7 +121,7 @@ def cancel_departure(*, actor: Actor, mailbox: Mailbox) -> None:
         departure = Departure.objects.select_for_update(of=("self",)).filter(mailbox=held).first()
         if departure is None or held.status == MailboxStatus.DELETING:
             raise NotFound
-        _bring_back(departure, held)
+        lost = _bring_back(departure, held)
         departure.delete()
         record_audit(
             actor,
@@ -125,9 +129,10 @@ def cancel_departure(*, actor: Actor, mailbox: Mailbox) -> None:
             action="mailbox.leaver_undone",
             target=("mailbox", held.pk, held.address.email),
         )
+    return lost
 
 
-def _bring_back(departure: Departure, mailbox: Mailbox) -> None:
+def _bring_back(departure: Departure, mailbox: Mailbox) -> int:
     system = Actor.system(mailbox.tenant)
     if departure.replied_at:
         end_auto_reply(actor=system, mailbox=mailbox)
@@ -139,6 +144,7 @@ def _bring_back(departure: Departure, mailbox: Mailbox) -> None:
         owner = User.objects.filter(pk=mailbox.owner_id or 0, suspended_at__isnull=False).first()
         if departure.person_was_active and owner is not None:
             resume_person(actor=system, person=owner)
+    return rejoin_groups(mailbox, departure.groups_left)
 
 
 def give_forwarding_back(departure: Departure, mailbox: Mailbox) -> None:
@@ -213,4 +219,5 @@ def _changes(departure: Departure) -> dict[str, Any]:
         "hand_over": ["", str(departure.hand_over)],
         "colleague": ["", colleague.address.email if colleague else ""],
         "archive_days": [0, departure.archive_days],
+        "leave_groups": [False, departure.leave_groups],
     }

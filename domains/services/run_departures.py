@@ -15,6 +15,7 @@ from domains.errors import BeingDeleted, TargetRefused
 from domains.models import Departure, HandOver, Mailbox, MailboxStatus
 from domains.services.delete_mailbox import delete_mailbox
 from domains.services.hold_mailbox import hold_mailbox
+from domains.services.leave_groups import leave_groups
 from domains.services.plan_departure import give_forwarding_back
 from domains.services.read_targets import lock_forwarding
 from domains.services.set_auto_reply import set_auto_reply
@@ -39,6 +40,8 @@ _STEPS = [  # what a run may write; the agent writes the rest beside us
     "keep_copy_before",
     "forward_ended_at",
     "replied_at",
+    "left_groups_at",
+    "groups_left",
 ]
 
 
@@ -85,6 +88,7 @@ def _run(departure_id: int, now: datetime) -> int:
             _stop(departure, mailbox)
             _hand_over(departure, mailbox)
             _answer(departure, mailbox)
+            _leave_groups(departure, mailbox)
         if (
             departure.forward_due_until is not None
             and departure.forward_due_until <= now
@@ -135,6 +139,12 @@ def _hand_over(departure: Departure, mailbox: Mailbox) -> None:
         Departure.objects.filter(pk=departure.pk).update(copy_error=str(exc.message)[:500])
         return
     departure.forwarded_at = timezone.now()
+
+
+def _leave_groups(departure: Departure, mailbox: Mailbox) -> None:
+    if departure.leave_groups:
+        departure.groups_left = leave_groups(mailbox)
+        departure.left_groups_at = timezone.now()
 
 
 def _answer(departure: Departure, mailbox: Mailbox) -> None:

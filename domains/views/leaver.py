@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING
 from django.contrib import messages
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.http import TenantRequest, permission
 from accounts.roles import Action
 from domains.forms import LeaverForm
 from domains.models import MailboxStatus
-from domains.selectors import departure_of, mailbox_of, mailbox_rows, sign_ins_of, steps_of
+from domains.selectors import (
+    departure_of,
+    groups_left_of,
+    mailbox_of,
+    mailbox_rows,
+    sign_ins_of,
+    steps_of,
+)
 from domains.services.plan_departure import cancel_departure, draft_departure, plan_departure
 from portal.forms import attempt
 from portal.http import page
@@ -37,21 +45,29 @@ def mailbox_leaver(request: TenantRequest, tenant_id: int, mailbox_id: int) -> H
         "is_deleting": mailbox.status == MailboxStatus.DELETING,
     }
     if departure is not None:
-        steps = steps_of(departure, programs=programs)
+        groups = groups_left_of(departure)
+        steps = steps_of(
+            departure, programs=programs, groups=groups, domain_ids=request.actor.domain_ids
+        )
         return page(request, "domains/mailbox_leaver.html", context | {"steps": steps})
-    form = LeaverForm(request.POST or None)
+    form = LeaverForm(request.POST or None, initial={"leave_groups": True})
     if form.is_valid():
         draft = attempt(
             form, draft_departure, actor=request.actor, mailbox=mailbox, wishes=form.wishes
         )
-        if draft is not None and request.POST.get("confirmed") == form.digest:
+        groups = groups_left_of(draft) if draft is not None else []
+        digest = form.digest(groups)
+        if draft is not None and request.POST.get("confirmed") == digest:
             if attempt(
                 form, plan_departure, actor=request.actor, mailbox=mailbox, wishes=form.wishes
             ):
                 messages.success(request, _("The plan is set. Here you see how far it is."))
                 return redirect("domains:mailbox-leaver", tenant_id, mailbox_id)
         elif draft is not None:
-            context |= {"draft": draft, "steps": steps_of(draft, programs=programs)}
+            steps = steps_of(
+                draft, programs=programs, groups=groups, domain_ids=request.actor.domain_ids
+            )
+            context |= {"draft": draft, "digest": digest, "steps": steps}
     return page(
         request,
         "domains/mailbox_leaver.html",
@@ -65,6 +81,15 @@ def mailbox_leaver(request: TenantRequest, tenant_id: int, mailbox_id: int) -> H
 def mailbox_leaver_undo(request: TenantRequest, tenant_id: int, mailbox_id: int) -> HttpResponse:
     """Bring everything back as it was."""
     mailbox = mailbox_of(request.tenant, mailbox_id)
-    cancel_departure(actor=request.actor, mailbox=mailbox)
-    messages.success(request, _("Everything is as it was before the plan."))
+    if lost := cancel_departure(actor=request.actor, mailbox=mailbox):
+        words = ngettext(
+            "Everything is as it was before the plan, except for %(n)d group: it is gone or full, "
+            "or mail would go in circles.",
+            "Everything is as it was before the plan, except for %(n)d groups: they are gone or "
+            "full, or mail would go in circles.",
+            lost,
+        )
+        messages.warning(request, words % {"n": lost})
+    else:
+        messages.success(request, _("Everything is as it was before the plan."))
     return redirect("domains:mailbox-detail", tenant_id, mailbox_id)

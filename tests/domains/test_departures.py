@@ -7,33 +7,45 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
 from accounts.errors import NotAllowed
-from accounts.models import Feature, Role, User
+from accounts.models import AuditEvent, Feature, Role, User
+from domains.attention import overview
 from domains.errors import DepartureExists, TargetRefused
-from domains.models import Departure, HandOver, Mailbox, MailboxStatus
-from domains.selectors import steps_of
+from domains.models import (
+    Departure,
+    DomainScope,
+    Group,
+    GroupMember,
+    HandOver,
+    Mailbox,
+    MailboxStatus,
+)
+from domains.selectors import groups_left_of, joined_by, steps_of
 from domains.services.plan_departure import (
     Wishes,
     cancel_departure,
     draft_departure,
     plan_departure,
 )
+from domains.services.remind_departures import remind_departures
 from domains.services.run_departures import run_departures
 from domains.services.set_auto_reply import set_auto_reply
 from domains.services.set_forwarding import set_forwarding
+from domains.services.set_group import add_members, create_group, delete_group
 from domains.services.suspend_mailbox import suspend_mailbox
 from portal.errors import InvalidInput, LimitReached
-from tests.domains.conftest import acting
+from tests.domains.conftest import acting, ask, narrowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from accounts.actor import Actor
     from accounts.models import Plan
-    from tests.world import World
+    from tests.world import Person, World
 
 
 def wishes(colleague: str = "", **changes: object) -> Wishes:
@@ -80,6 +92,10 @@ def test_the_button_confirms_the_plan_that_was_shown_and_no_other(
         "archive_days": "0",
     }
 
+    group = create_group(
+        actor=admin, domain=world.domain, localpart="ban", name="Ban", members=[heir.address]
+    )
+
     def button(data: dict[str, str]) -> str:
         page = client.post(path, data).content.decode()
         found = re.search(r'name="confirmed" value="([^"]+)"', page)
@@ -89,6 +105,13 @@ def test_the_button_confirms_the_plan_that_was_shown_and_no_other(
     other = chosen | {"hand_over": "forward", "colleague": heir.address}
     assert button(other | {"confirmed": shown}) not in {"", shown}
     assert not Departure.objects.filter(mailbox=leaver.box).exists()
+    # a group that came in meanwhile was not shown
+    chosen |= {"leave_groups": "on"}
+    shown = button(chosen)
+    add_members(actor=admin, group=group, members=[leaver.address])
+    assert client.post(path, chosen | {"confirmed": shown}).status_code == 200
+    assert group.address.email in client.post(path, chosen).content.decode()
+    shown = button(chosen)
     assert client.post(path, chosen | {"confirmed": shown}).status_code == 302
     assert Departure.objects.get(mailbox=leaver.box).colleague is None
 
@@ -235,3 +258,148 @@ def test_what_was_forwarded_to_before_is_left_out_when_it_leads_back_by_now(
     cancel_departure(actor=admin, mailbox=leaver.box)
     after = Mailbox.objects.get(pk=leaver.box.pk)
     assert (after.forward_to, after.keep_copy) == ([], True)
+
+
+def members(*groups: Group) -> list[list[str]]:
+    rows = GroupMember.objects.order_by("email")
+    return [list(rows.filter(group=group).values_list("email", flat=True)) for group in groups]
+
+
+def in_groups(world: World, admin: Actor, leaver: str, other: str) -> list[Group]:
+    """Make three groups with both in them, and one that the leaver reads alone."""
+    return [
+        create_group(
+            actor=admin,
+            domain=world.domain,
+            localpart=local,
+            name=local,
+            members=[leaver, other][: 1 if local == "rieng" else 2],
+        )
+        for local in ("kho", "ban", "mua", "rieng")
+    ]
+
+
+def test_leaving_takes_out_of_the_groups_and_undoing_puts_back(world: World, admin: Actor) -> None:
+    leaver, other = world.person(), world.person()
+    kho, ban, mua, alone = in_groups(world, admin, leaver.address, other.address)
+    chosen = wishes(leave_groups=True)
+    draft = draft_departure(actor=admin, mailbox=leaver.box, wishes=chosen)
+    step = next(s for s in steps_of(draft, groups=joined_by(leaver.box)) if "groups" in s.title)
+    assert step.text.startswith(f"Today: ban@{world.domain.name}, kho@")
+    assert f"It stays in {alone.address.email}" in step.text
+    plan_departure(actor=admin, mailbox=leaver.box, wishes=chosen)
+    run_departures()
+    both, mine = sorted([leaver.address, other.address]), [leaver.address]
+    assert members(kho, ban, mua, alone) == [[other.address]] * 3 + [mine]
+    departure = Departure.objects.get(mailbox=leaver.box)
+    after = steps_of(departure, groups=groups_left_of(departure))
+    step = next(s for s in after if "groups" in s.title)
+    assert (step.done_at is not None, ban.address.email in step.text) == (True, True)
+    # meanwhile one group went, and into another somebody put him back
+    delete_group(actor=admin, group=kho)
+    add_members(actor=admin, group=mua, members=[leaver.address])
+    assert cancel_departure(actor=admin, mailbox=leaver.box) == 1
+    assert members(ban, mua, alone) == [both, both, mine]
+    said = AuditEvent.objects.filter(action="group.members", target_id=ban.pk)
+    assert said.count() == 2
+
+
+def test_a_plan_that_does_not_say_so_leaves_groups_alone(world: World, admin: Actor) -> None:
+    leaver, other = world.person(), world.person()
+    groups = in_groups(world, admin, leaver.address, other.address)
+    before = members(*groups)
+    plan_departure(actor=admin, mailbox=leaver.box, wishes=wishes())
+    run_departures()
+    assert members(*groups) == before
+    cancel_departure(actor=admin, mailbox=leaver.box)
+    assert members(*groups) == before
+
+
+def test_whoever_would_send_mail_in_circles_is_not_put_back(world: World, admin: Actor) -> None:
+    leaver, other = world.person(), world.person()
+    (group, *_rest) = in_groups(world, admin, leaver.address, other.address)
+    plan_departure(actor=admin, mailbox=leaver.box, wishes=wishes(leave_groups=True))
+    run_departures()
+    set_forwarding(actor=admin, mailbox=leaver.box, targets=[group.address.email], keep_copy=True)
+    assert cancel_departure(actor=admin, mailbox=leaver.box) == 1
+    assert members(group) == [[other.address]]
+
+
+def test_of_groups_in_other_domains_only_the_number_is_told(
+    world: World, admin: Actor, outside: Person
+) -> None:
+    leaver, other, helper = world.person(), world.person(), narrowed(world, admin)
+    for domain in (world.domain, outside.box.address.domain):
+        create_group(
+            actor=admin,
+            domain=domain,
+            localpart="chung",
+            name="Chung",
+            members=[leaver.address, other.address],
+        )
+    chosen = {
+        "close_days": "30",
+        "hand_over": "nothing",
+        "reply_every_days": "7",
+        "archive_days": "0",
+        "leave_groups": "on",
+    }
+    shown = ask(helper, f"mailboxes/{leaver.box.pk}/leaver/", chosen)
+    text = shown.content.decode()  # type: ignore[attr-defined]  # a page
+    assert f"chung@{world.domain.name}, 1 more" in text
+    assert outside.box.address.domain.name not in text
+
+
+def closing(world: World, admin: Actor, *, days: int) -> Person:
+    """Somebody whose mailbox closes in so many days."""
+    leaver = world.person()
+    plan_departure(actor=admin, mailbox=leaver.box, wishes=wishes())
+    run_departures()
+    Departure.objects.filter(mailbox=leaver.box).update(
+        stop_due_at=timezone.now() - timedelta(days=30),
+        close_due_at=timezone.now() + timedelta(days=days, hours=1),
+    )
+    return leaver
+
+
+def test_admins_are_reminded_once_in_their_language_before_the_mailbox_closes(
+    world: World, admin: Actor, outside: Person
+) -> None:
+    assert admin.user is not None
+    User.objects.filter(pk=admin.user.pk).update(language="vi")
+    english = world.admin_of(world.tenant, Role.DOMAIN_ADMIN).user
+    auditor = world.admin_of(world.tenant, Role.AUDITOR).user
+    here, elsewhere = narrowed(world, admin), narrowed(world, admin)
+    DomainScope.objects.filter(membership__user=elsewhere.user).update(
+        domain=outside.box.address.domain
+    )
+    assert here.user is not None
+    later, soon = closing(world, admin, days=8), closing(world, admin, days=6)
+    mail.outbox.clear()
+    remind_departures()
+    remind_departures()
+    told = {one.to[0]: one for one in mail.outbox if soon.address in str(one.body)}
+    assert len(told) == len([one for one in mail.outbox if soon.address in str(one.body)])
+    assert {admin.user.email, english.email, here.user.email} <= set(told)
+    assert auditor.email not in told
+    assert elsewhere.user is not None
+    assert elsewhere.user.email not in told
+    assert not any(later.address in str(one.body) for one in mail.outbox)
+    url = f"/portal/{world.tenant.pk}/mailboxes/{soon.box.pk}/leaver/"
+    assert all(url in str(one.body) for one in told.values())
+    assert "closes soon" in str(told[english.email].subject)
+    assert "sắp đóng" in str(told[admin.user.email].subject)
+
+
+def test_the_overview_names_what_closes_within_a_week(world: World, admin: Actor) -> None:
+    assert admin.tenant is not None
+    later = closing(world, admin, days=8)
+    assert not any("closes" in row.title for row in overview(admin.tenant, admin).rows)
+    for _n in range(4):
+        closing(world, admin, days=3)
+    rows = [row for row in overview(admin.tenant, admin).rows if "close" in row.title]
+    assert len(rows) == 4
+    assert rows[-1].title == "1 more mailbox of leavers closes within a week"
+    assert str(later.box.pk) not in " ".join(row.url for row in rows)
+    auditor = acting(world.tenant, Role.AUDITOR)
+    assert not any("closes" in row.title for row in overview(admin.tenant, auditor).rows)
