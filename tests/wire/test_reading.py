@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from domains.selectors.mailboxes import sign_ins_of
 from portal.static import release_digest
 from tests.conftest import deliver, letter, until
 from webmail.identity import MailIdentity, MessageRef, folder_id
@@ -22,6 +23,8 @@ from webmail.selectors.searching import search_screen
 from webmail.services.act_on_messages import Deed, act_on_messages, undo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from imaplib import IMAP4_SSL
     from pathlib import Path
 
     from pytest_django import Settings
@@ -462,6 +465,18 @@ def test_lists_answer_304_until_something_changes(
     )
     deliver(stack, me.address, letter(me.address, subject="y"))
     assert client.get(url_of(me), headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_the_webmail_and_mail_programs_are_told_apart_in_last_sign_ins(
+    client: Client, me: MailIdentity, reader: Person, imap: Callable[[Person], IMAP4_SSL]
+) -> None:
+    def services() -> set[str]:
+        return {one.service for one in sign_ins_of(reader.box)}
+
+    client.get(url_of(me))
+    assert until(services) == {"webmail"}
+    imap(reader)
+    assert until(lambda: services() - {"webmail"}) == {"imap"}
 
 
 def test_after_an_upgrade_no_list_of_yesterday_is_kept(
