@@ -25,7 +25,7 @@ from domains.models.job import (
     RowState,
 )
 from domains.models.mailbox import Mailbox, MailboxStatus
-from domains.models.room_usage import RoomUsage
+from domains.models.room_usage import STORAGE, RoomUsage
 from domains.models.scope import DomainScope
 from domains.models.usage import DomainUsage, LastSignIn, MailboxUsage
 from domains.models.usage_history import QuotaNotice, UsageSample
@@ -35,6 +35,7 @@ __all__ = [
     "IMPORTS",
     "OPEN_ROWS",
     "OVER",
+    "STORAGE",
     "Access",
     "Address",
     "Alias",

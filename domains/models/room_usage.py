@@ -1,4 +1,4 @@
-"""How many of everything that a plan limits each tenant has."""
+"""How much of everything that a plan limits each tenant has."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from django.db import models
 
 from accounts.models import Tenant
 
+STORAGE = "storage_bytes"  # the room that holds bytes; all others hold numbers
+
 
 class RoomUsage(models.Model):
-    """A part of how many a tenant has itself; the sum of its parts is the number. Kept by triggers.
+    """A part of what a tenant has itself; the sum of its parts is the number. Kept by triggers.
 
     A part that another transaction holds is passed over, and a new one opened beside it, so nobody
     ever waits for a counter; for the same reason there is no foreign key. Of a purged tenant the

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, DecimalField, Func, Max, Q, Subquery, Sum
 
 from accounts.models import Tenant, TenantStatus
-from domains.models import DomainUsage
+from domains.models import STORAGE, DomainUsage, RoomUsage
 
 if TYPE_CHECKING:
     from domains.models import Domain
@@ -35,7 +35,8 @@ class Sold:
 
 def used_in(tenant: Tenant) -> int:
     """Return the bytes in real use by the tenant itself. One query."""
-    found = DomainUsage.objects.filter(domain__tenant=tenant).aggregate(n=Sum("bytes", default=0))
+    parts = RoomUsage.objects.filter(tenant=tenant, room=STORAGE)
+    found = parts.aggregate(n=Sum("used", default=0))
     return int(found["n"])
 
 
@@ -49,8 +50,8 @@ def sold_by(seller: Tenant) -> Sold:
     """Return what the tenants directly below were promised and everybody below uses. One query."""
     below = Q(parent=seller) & ~Q(status__in=ENDED)
     used = (
-        DomainUsage.objects.filter(domain__tenant__path__startswith=seller.path)
-        .annotate(n=Func("bytes", function="SUM", output_field=DecimalField()))
+        RoomUsage.objects.filter(room=STORAGE, tenant__path__startswith=seller.path)
+        .annotate(n=Func("used", function="SUM", output_field=DecimalField()))
         .values("n")
     )
     sold = Tenant.objects.filter(below | Q(pk=seller.pk)).aggregate(

@@ -18,10 +18,11 @@ from domains.models import (
     Group,
     JobKind,
     Mailbox,
+    MailboxUsage,
     RoomUsage,
 )
 from domains.names import RESERVED_LOCALPARTS
-from domains.selectors import WrongRoom, wrong_rooms
+from domains.selectors import WrongRoom, used_in, wrong_rooms
 from domains.services.delete_domain import delete_domain
 from domains.services.delete_mailbox import delete_mailbox
 from domains.services.move_domain import move_domain
@@ -35,9 +36,10 @@ from domains.services.set_alias import create_alias, delete_alias
 from domains.services.set_forwarder import create_forwarder, delete_forwarder
 from domains.services.set_group import create_group, delete_group
 from domains.services.suspend_mailbox import suspend_mailbox
+from tests.conftest import until
 from tests.domains.conftest import acting
 from tests.domains.importing import SSHA, imported, uploaded
-from tests.world import plant, unique
+from tests.world import make_world, plant, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +64,14 @@ def counted(tenant: Tenant) -> list[int]:
     return numbers
 
 
+def stored(*tenants: Tenant) -> tuple[int, ...]:
+    """Return the bytes that are in the mailboxes of each tenant."""
+    return tuple(
+        sum(MailboxUsage.objects.filter(mailbox__tenant=one).values_list("bytes", flat=True))
+        for one in tenants
+    )
+
+
 class Life:
     """Some days of a company, each deed a method; `other` is a second one of the same reseller."""
 
@@ -75,6 +85,9 @@ class Life:
     def opens(self) -> None:
         self.opens_one("an")
         self.opens_one("binh")
+
+    def fills(self) -> None:
+        MailboxUsage.objects.filter(mailbox__tenant=self.tenant).update(bytes=1000)
 
     def adds(self) -> None:
         here, actor = self.domain, self.admin
@@ -140,6 +153,7 @@ class Life:
 # each deed, and then: domains, mailboxes, aliases, forwarders, groups of the company | of the other
 SERIES: tuple[tuple[Callable[[Life], None], list[int], list[int]], ...] = (
     (Life.opens, [1, 2, 0, 0, 0], [0, 0, 0, 0, 0]),
+    (Life.fills, [1, 2, 0, 0, 0], [0, 0, 0, 0, 0]),
     (Life.adds, [2, 2, 1, 1, 1], [0, 0, 0, 0, 0]),
     (Life.rolls_back, [2, 2, 1, 1, 1], [0, 0, 0, 0, 0]),
     (Life.renames, [2, 2, 2, 1, 1], [0, 0, 0, 0, 0]),
@@ -158,6 +172,7 @@ def test_counters_follow_whatever_comes_goes_and_moves(world: World) -> None:
         deed(life)
         assert (counted(life.tenant), counted(life.other)) == (own, others), deed.__name__
         assert counted(world.reseller) == [a + b for a, b in zip(own, others, strict=True)]
+        assert stored(life.tenant, life.other) == (used_in(life.tenant), used_in(life.other))
         assert wrong_rooms() == []
 
 
@@ -203,3 +218,32 @@ def test_nobody_waits_for_a_counter_that_another_transaction_holds(live: World) 
     assert counted(live.tenant) == [3, 0, 0, 0, 0]
     parts = RoomUsage.objects.filter(tenant=live.tenant, room=Room.DOMAINS)
     assert sorted(parts.values_list("used", flat=True)) == [1, 2]
+
+
+def test_what_is_delivered_while_a_domain_moves_counts_for_its_new_tenant(live: World) -> None:
+    box, target = live.person().box, make_world().tenant
+    Mailbox.objects.filter(pk=box.pk).update(owner=None)  # people stay where they are
+    MailboxUsage.objects.filter(mailbox=box).update(bytes=100)
+
+    def delivers() -> None:
+        try:
+            MailboxUsage.objects.filter(mailbox=box).update(bytes=170)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as thread:
+        with transaction.atomic():
+            Domain.objects.filter(pk=live.domain.pk).update(tenant=target)
+            late = thread.submit(delivers)
+            until(somebody_waits, what="the delivery waits for the move")
+        late.result()
+    assert (used_in(live.tenant), used_in(target)) == (0, 170)
+    assert wrong_rooms() == []
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+        )
+        return bool(cursor.fetchone()[0])

@@ -36,11 +36,11 @@ from domains.models import (
 )
 from domains.services.set_grant import set_grant
 from tests.mailserver.many_rows import fill
-from tests.world import agree, make_world, unique
+from tests.world import World, agree, make_world, unique
 
 if TYPE_CHECKING:
     from portal.config import Stack
-    from tests.world import Person, World
+    from tests.world import Person
 
 LOGINS = ["imap", "pop3", "smtp", "sieve"]
 
@@ -421,6 +421,56 @@ def test_quota_of_an_alias_is_that_of_the_roomiest_mailbox(world: World) -> None
     assert user("quota-status", sales)["user"] == full.address
 
 
+def test_into_a_full_pool_nothing_is_delivered_but_programs_keep_their_quota(
+    world: World,
+) -> None:
+    full = world.person(quota_bytes=5_000)
+    other = Domain.objects.create(
+        tenant=world.tenant,
+        name=f"{unique('e')}.test",
+        status=DomainStatus.ACTIVE,
+        ownership_token="t",
+        verified_at=timezone.now(),
+    )
+    roomy = World(world.reseller, world.tenant, other).person(quota_bytes=10)
+    uses(full, 100)
+    Domain.objects.filter(pk=world.domain.pk).update(pool_bytes=100)
+    for service in ("lmtp", "lda", "quota-status"):
+        row = user(service, full.address)
+        assert row["quota_rule"] == "*:bytes=1"
+        assert row["quota_exceeded_message"] == "The storage of this domain is full"
+    for service in ("imap", "doveadm", "indexer-worker"):
+        row = user(service, full.address)
+        assert row["quota_rule"] == "*:bytes=5000"
+        assert "quota_exceeded_message" not in row
+    both = alias(world, "both", full, roomy)
+    assert user("quota-status", both)["user"] == roomy.address
+    uses(full, 99)
+    assert user("lmtp", full.address)["quota_rule"] == "*:bytes=5000"
+    assert user("quota-status", both)["user"] == full.address
+
+
+def test_a_group_is_full_once_no_member_has_room_and_empty_ones_are_not(world: World) -> None:
+    one, two = world.person(quota_bytes=10), world.person(quota_bytes=10)
+    group = Group.objects.create(tenant=world.tenant, address=address(world, "team"), name="Team")
+    assert refusal("team", world.domain.name) == ["of_group"]
+    for person in (one, two):
+        GroupMember.objects.create(
+            tenant=world.tenant, group=group, address=person.box.address, email=person.address
+        )
+    uses(one, 10)
+    assert refusal("team", world.domain.name) == ["of_group"]
+    uses(two, 11)
+    assert refusal("team", world.domain.name) == [
+        "552 5.2.2 There is no room left in any mailbox behind this address"
+    ]
+    change(two.box, forward_to=[one.address], keep_copy=False)
+    assert refusal("team", world.domain.name)[0].startswith("552 ")
+    agree(world.tenant, "a@partner.test")
+    change(two.box, forward_to=["a@partner.test"])
+    assert refusal("team", world.domain.name) == ["of_group"]
+
+
 @pytest.mark.wire
 def test_usage_and_sign_ins_are_stored_by_mailbox(stack: Stack, live: World) -> None:
     person = live.person()
@@ -511,6 +561,7 @@ QUESTIONS = {
     "shared boxes": "SELECT owner FROM dovecot_shared WHERE member = 'm3@d7.many.test'",
     "forwarders": "SELECT destination FROM postfix_aliases WHERE address = 'f1@d7.many.test'",
     "forwarder refusals": "SELECT r FROM postfix_recipient_refusal('f2', 'd7.many.test') AS r",
+    "alias refusals": "SELECT r FROM postfix_recipient_refusal('a3', 'd7.many.test') AS r",
     "refusals": "SELECT reply FROM postfix_recipient_refusal('who', 'd7.many.test') AS reply",
     "alias domains": "SELECT d FROM postfix_alias_domain('m3', 'twin.many.test') AS d",
     "alias domain senders": "SELECT l FROM postfix_alias_domain_senders('m3', 'twin.many.test') AS l",
@@ -529,7 +580,8 @@ SELECT coalesce(sum(seq_tup_read), 0)
   FROM pg_stat_xact_user_tables
  WHERE relname IN ('domains_address', 'domains_mailbox', 'domains_alias', 'domains_aliastarget',
                    'domains_group', 'domains_groupmember', 'domains_groupsender', 'domains_grant',
-                   'domains_forwarder', 'domains_forwardertarget', 'domains_consent')
+                   'domains_forwarder', 'domains_forwardertarget', 'domains_consent',
+                   'domains_domainusage', 'domains_roomusage', 'domains_mailboxusage')
 """
 
 
@@ -537,6 +589,11 @@ SELECT coalesce(sum(seq_tup_read), 0)
 def many(db: None) -> None:
     fill(domains=20, mailboxes=1_000, aliases=1_000)
     behind = Domain.objects.get(name="d7.many.test")
+    behind.tenant.plan = Plan.objects.create(
+        tenant=behind.tenant, name=unique("Plan "), storage_bytes=10**12
+    )
+    behind.tenant.save(update_fields=["plan"])
+    MailboxUsage.objects.filter(mailbox__tenant=behind.tenant).update(bytes=1000)
     Domain.objects.create(
         tenant=behind.tenant,
         name="twin.many.test",
