@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import TenantKind
 from accounts.roles import Action
-from accounts.selectors import open_invitations, tenant_counts
+from accounts.selectors import expired_invitations, tenant_counts
 from portal.attention import AttentionRow, Figure, Overview
 
 if TYPE_CHECKING:
@@ -21,35 +20,35 @@ if TYPE_CHECKING:
 
 
 def overview(tenant: Tenant, actor: Actor) -> Overview:
-    """Return what a seller has and should do first, and invitations nobody used. Two queries."""
+    """Return what a seller has and should do first, and invitations nobody used. One query."""
     if tenant.kind == TenantKind.COMPANY or not actor.may(Action.TENANT_VIEW):
-        return Overview(_expired(tenant, actor))
+        may_invite = actor.may(Action.PEOPLE_CHANGE)
+        return Overview(_expired(tenant, expired_invitations(tenant).count()) if may_invite else [])
     counts = tenant_counts(tenant)
     first = _first_steps(tenant, counts) if actor.may(Action.TENANT_CREATE) else []
-    return Overview(first + _expired(tenant, actor), _figures(tenant, counts))
-
-
-def _expired(tenant: Tenant, actor: Actor) -> list[AttentionRow]:
-    found = []
     if actor.may(Action.PEOPLE_CHANGE):
-        expired = open_invitations(tenant).filter(expires_at__lt=timezone.now()).count()
-        if expired:
-            found.append(
-                AttentionRow(
-                    "info",
-                    ngettext(
-                        "%(number)d invitation expired unused",
-                        "%(number)d invitations expired unused",
-                        expired,
-                    )
-                    % {"number": expired},
-                    _("Send it again, or withdraw it if it is no longer needed."),
-                    reverse("accounts:people", args=[tenant.pk]),
-                    _("Look"),
-                    "mail",
-                )
+        first += _expired(tenant, counts["expired"])
+    return Overview(first, _figures(tenant, counts))
+
+
+def _expired(tenant: Tenant, number: int) -> list[AttentionRow]:
+    if not number:
+        return []
+    return [
+        AttentionRow(
+            "info",
+            ngettext(
+                "%(number)d invitation expired unused",
+                "%(number)d invitations expired unused",
+                number,
             )
-    return found
+            % {"number": number},
+            _("Send it again, or withdraw it if it is no longer needed."),
+            reverse("accounts:people", args=[tenant.pk]),
+            _("Look"),
+            "mail",
+        )
+    ]
 
 
 def _figures(tenant: Tenant, counts: dict[str, int]) -> list[Figure]:

@@ -216,7 +216,7 @@ _TABLES = """
         'accounts_user', 'accounts_loginname', 'domains_domain', 'domains_dkimkey',
         'domains_address', 'domains_mailbox', 'domains_mailboxusage', 'domains_lastsignin',
         'domains_quotanotice', 'domains_alias', 'domains_aliastarget', 'domains_forwarder', 'domains_forwardertarget',
-        'domains_dnscheck', 'domains_dnsrecordstate', 'accounts_auditevent',
+        'domains_dnscheck', 'domains_dnsrecordstate', 'domains_dnschange', 'accounts_auditevent',
         'delivery_submission', 'delivery_outcome'])
 """
 _WALLS = f"""
@@ -499,6 +499,17 @@ _CONTENTS = (
                         ('dmarc', 'TXT')) r (code, type)
     """,
         "domains_dnscheck",
+    ),
+    (  # a day on which something happened in every domain
+        f"""
+    INSERT INTO domains_dnschange (tenant_id, domain_id, check_row_id, record, before, after, at)
+    SELECT d.tenant_id, d.id, c.id, r.code, r.before, r.after,
+           now() - c.id %% 80000 * interval '1 second'
+      FROM {_HOSTS} d JOIN domains_dnscheck c ON c.domain_id = d.id AND c.changed
+     CROSS JOIN (VALUES ('mx', 'match', 'conflict'), ('spf', 'missing', 'match'),
+                        ('dmarc', 'match', 'missing')) r (code, before, after)
+    """,
+        "domains_dnschange",
     ),
     (
         f"""

@@ -32,6 +32,8 @@ LISTS = {
     "domains": "domains/",
     "domains_search": "domains/?q=ty75",
     "domains_attention": "domains/?show=attention&sort=-created",
+    "dns_changes": "domains/changes/",
+    "dns_changes_search": "domains/changes/?q=ty75&show=broken",
     "mailboxes": "mailboxes/",
     "mailboxes_by_use": "mailboxes/?sort=-usage",
     "mailboxes_by_name": "mailboxes/?sort=name&page=2",

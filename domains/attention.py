@@ -89,6 +89,19 @@ def _figures(tenant: Tenant, usage: Figures, limits: Limits) -> list[Figure]:
             filesize(limits.storage_bytes) if limits.storage_bytes is not None else "",
             *trends.get("bytes", none),
         ),
+        Figure(
+            _("DNS changes"),
+            number_format(usage.dns_changes),
+            ngettext(
+                "in %(n)d domain since yesterday",
+                "in %(n)d domains since yesterday",
+                usage.dns_changed,
+            )
+            % {"n": usage.dns_changed}
+            if usage.dns_changes
+            else _("none since yesterday"),
+            reverse("domains:dns-changed", args=[tenant.pk]),
+        ),
     ]
 
 

@@ -468,6 +468,16 @@ class ForwarderTargetsForm(forms.Form):
     is_enabled = AliasTargetsForm.base_fields["is_enabled"]
 
 
+class DnsChangesForm(forms.Form):
+    """Which changes of the DNS to list. Anything wrong simply does not filter."""
+
+    q = forms.CharField(required=False, max_length=200)
+    since = forms.DateField(
+        required=False, label=_("Since"), widget=forms.DateInput(attrs={"type": "date"})
+    )
+    show = forms.CharField(required=False, max_length=20)
+
+
 class MtaStsForm(forms.Form):
     """What the MTA-STS policy asks of other servers."""
 

@@ -84,6 +84,7 @@ _job = [
 _tenant: list[URLPattern | URLResolver] = [
     path("domains/", domains.domain_list, name="domain-list"),
     path("domains/new/", domains.domain_create, name="domain-create"),
+    path("domains/changes/", dns.dns_changed, name="dns-changed"),
     path("domains/<int:domain_id>/", include(_domain)),
     path("people/<int:person_id>/domains/<slug:role>/", scope.person_scope, name="person-scope"),
     path("senders/", senders.sender_list, name="sender-list"),

@@ -181,6 +181,7 @@ DOMAINS = [
     within("domains:dns-check", "domain", method="POST", ok=302),
     within("domains:domain-mta-sts", "domain", may=MAY_HOST, method="POST", ok=REFUSED),
     within("domains:dns-history", "domain"),
+    within("domains:dns-changed"),
     within("domains:zone-file", "domain"),
     within("domains:dns-share", "domain", may=MAY_HOST, method="POST"),
     public("domains:dns-shared", "unknown_token", ok=404),

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from accounts.selectors.audit import audit_rows, recent_changes
-from accounts.selectors.invitations import invitation_by_hash, invitation_of, open_invitations
+from accounts.selectors.invitations import (
+    expired_invitations,
+    invitation_by_hash,
+    invitation_of,
+    open_invitations,
+)
 from accounts.selectors.people import (
     admins_of,
     holds_role,
@@ -50,6 +55,7 @@ __all__ = [
     "admins_of",
     "audit_rows",
     "counted_tenant",
+    "expired_invitations",
     "holds_role",
     "invitation_by_hash",
     "invitation_of",

@@ -26,6 +26,11 @@ def open_invitations(tenant: Tenant) -> QuerySet[Invitation]:
     )
 
 
+def expired_invitations(tenant: Tenant) -> QuerySet[Invitation]:
+    """Return those of the open invitations whose time is over."""
+    return open_invitations(tenant).filter(expires_at__lt=timezone.now())
+
+
 def invitation_of(tenant: Tenant, invitation_id: int) -> Invitation:
     """Return an unused invitation of `tenant`. Raises NotFound."""
     found = (

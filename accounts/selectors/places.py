@@ -32,6 +32,7 @@ from accounts.models import (
     User,
 )
 from accounts.roles import Role, covers
+from accounts.selectors.invitations import expired_invitations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.actor import Actor
+    from accounts.models import Invitation
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,8 @@ def count_of(limit: str) -> Coalesce:
 def tenant_counts(tenant: Tenant) -> dict[str, int]:
     """Return how many tenants are below: `all`, `resellers`, `suspended`, `ended`. One query.
 
-    Purged ones count only as ended. `plans` is how many `tenant` sells.
+    Purged ones count only as ended. `plans` is how many `tenant` sells, `expired` how many
+    invitations into its own roles went by unused.
     """
     below = ~Q(pk=tenant.pk)
     here = below & ~Q(status=TenantStatus.PURGED)
@@ -200,13 +203,15 @@ def tenant_counts(tenant: Tenant) -> dict[str, int]:
         resellers=Count("pk", filter=here & Q(kind=TenantKind.RESELLER)),
         suspended=Count("pk", filter=below & Q(status=TenantStatus.SUSPENDED)),
         ended=Count("pk", filter=below & Q(status__in=ENDED)),
-        plans=Max(_plans_of(tenant)),
+        plans=Max(_number(Plan.objects.filter(tenant=tenant))),
+        expired=Max(_number(expired_invitations(tenant))),
     )
 
 
-def _plans_of(tenant: Tenant) -> Coalesce:
-    sold = Plan.objects.filter(tenant=tenant).values("tenant").annotate(n=Count("pk"))
-    return Coalesce(Subquery(sold.values("n")), 0)
+def _number(rows: QuerySet[Plan] | QuerySet[Invitation]) -> Coalesce:
+    """Return how many rows there are, all of one tenant, as part of another query."""
+    counted = rows.order_by().values("tenant").annotate(n=Count("pk"))
+    return Coalesce(Subquery(counted.values("n")), 0)
 
 
 def tenant_by_name(actor: Actor, name: str) -> Tenant | None:

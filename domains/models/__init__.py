@@ -7,7 +7,7 @@ from domains.models.auto_reply import AutoReply
 from domains.models.consent import Consent, ConsentState
 from domains.models.departure import Departure, HandOver
 from domains.models.dkim import DkimKey
-from domains.models.dns import DnsCheck, DnsRecordState, Verdict
+from domains.models.dns import DnsChange, DnsCheck, DnsRecordState, Verdict
 from domains.models.domain import Domain, DomainStatus, StsMode
 from domains.models.grant import Access, Grant, Sends
 from domains.models.group import Group, GroupMember, GroupSender, WhoMaySend
@@ -46,6 +46,7 @@ __all__ = [
     "ConsentState",
     "Departure",
     "DkimKey",
+    "DnsChange",
     "DnsCheck",
     "DnsRecordState",
     "Domain",

@@ -40,6 +40,31 @@ class DnsCheck(models.Model):
         return str(self.domain_id)
 
 
+class DnsChange(models.Model):
+    """A record whose verdict became another one. An unknown in between is no change.
+
+    Told for whole tenants, so it is written down when it is seen instead of being worked out from
+    what checks saw; it goes with the check that saw it.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="+", db_index=False)
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="dns_changes")
+    check_row = models.ForeignKey(DnsCheck, on_delete=models.CASCADE, related_name="changes")
+    record = models.CharField(max_length=32)  # as in DnsRecordState
+    before = models.CharField(max_length=16, choices=Verdict)
+    after = models.CharField(max_length=16, choices=Verdict)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["tenant", "-at", "-id"], name="dns_change_tenant"),
+            models.Index(fields=["-at", "-id"], name="dns_change_at"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.record} {self.before} {self.after}"
+
+
 class DnsRecordState(models.Model):
     """What one check saw of one expected record."""
 

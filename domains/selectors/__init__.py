@@ -22,6 +22,12 @@ from domains.selectors.consents import (
 )
 from domains.selectors.departures import Step, closing_soon, departure_of, steps_of
 from domains.selectors.dns import DnsReport, dns_checks, dns_report, running_check
+from domains.selectors.dns_changes import (
+    day_or_yesterday,
+    dns_change_counts,
+    dns_changes,
+    yesterday,
+)
 from domains.selectors.domains import (
     DomainRow,
     alias_choices,
@@ -120,8 +126,11 @@ __all__ = [
     "catch_all_of",
     "closing_soon",
     "consent_by_hash",
+    "day_or_yesterday",
     "departure_of",
     "directory_of",
+    "dns_change_counts",
+    "dns_changes",
     "dns_checks",
     "dns_report",
     "domain_by_token",
@@ -186,4 +195,5 @@ __all__ = [
     "waiting_forwarders",
     "with_twins",
     "wrong_rooms",
+    "yesterday",
 ]

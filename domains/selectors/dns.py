@@ -18,12 +18,14 @@ from domains.dns.records import ExpectedRecord, Need, Step
 from domains.dns.repair import proposal
 from domains.dns.verdict import Judgement, Outcome, Reason, tags
 from domains.models import DnsCheck, DnsRecordState, Domain, DomainStatus, Verdict
+from domains.selectors.dns_changes import Change, changes_of, told_change, yesterday
 from domains.selectors.domains import expected_records
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 CHANGES_WITHIN = timedelta(days=7)
+CHANGES = 100  # at most so many of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,32 +125,6 @@ class RecordView:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A verdict that became another one. `confirmed_at` None: seen once only."""
-
-    record: str
-    before: str
-    after: str
-    at: datetime
-    confirmed_at: datetime | None
-
-    @property
-    def title(self) -> str:
-        """The record's name."""
-        return words.title(self.record)
-
-    @property
-    def before_label(self) -> str:
-        """The verdict before, in a word."""
-        return str(Verdict(self.before).label)
-
-    @property
-    def after_label(self) -> str:
-        """The verdict after, in a word."""
-        return str(Verdict(self.after).label)
-
-
-@dataclass(frozen=True, slots=True)
 class StepView:
     """One step of setting up: `state` is done, warning, current or to_come."""
 
@@ -177,12 +153,12 @@ class DnsReport:
     @property
     def fresh_changes(self) -> list[Change]:
         """What changed since yesterday began."""
-        return [change for change in self.changes if change.at >= _yesterday()]
+        return [change for change in self.changes if change.at >= yesterday()]
 
     @property
     def older_changes(self) -> list[Change]:
         """What changed before that."""
-        return [change for change in self.changes if change.at < _yesterday()]
+        return [change for change in self.changes if change.at < yesterday()]
 
     @property
     def to_do(self) -> list[RecordView]:
@@ -250,7 +226,7 @@ class DnsReport:
 
 
 def dns_report(domain: Domain) -> DnsReport:
-    """Return the report. Four queries, whatever the history."""
+    """Return the report. Five queries, whatever the history."""
     # One query for what runs and what is done: a check that finishes between two of them would be
     # in neither, and the page would rest on old news.
     checks = list(
@@ -269,16 +245,11 @@ def dns_report(domain: Domain) -> DnsReport:
         domain,
         records,
         tuple(_steps(records)),
-        tuple(changes_in(list(reversed(finished)), since=timezone.now() - CHANGES_WITHIN)),
+        tuple(_changes(domain, latest, known)),
         latest,
         running,
         _dmarc(records, finished),
     )
-
-
-def _yesterday() -> datetime:
-    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    return today - timedelta(days=1)
 
 
 def _dmarc(records: Sequence[RecordView], finished: Sequence[DnsCheck]) -> DmarcPath | None:
@@ -324,28 +295,18 @@ def dns_checks(domain: Domain) -> QuerySet[DnsCheck]:
     )
 
 
-def changes_in(checks: Sequence[DnsCheck], *, since: datetime) -> list[Change]:
-    """Return changes of verdict over `checks` (oldest first), newest first.
-
-    An unknown in between is no change; one that lasts until now is shown as the last word.
-    """
-    found: list[Change] = []
-    known: dict[str, str] = {}
-    last = checks[-1] if checks else None
-    for check in checks:
-        at = check.finished_at
-        if at is None:
-            continue
-        for state in check.records.all():
-            before = known.get(state.record)
-            is_last = check is last
-            if state.verdict == Verdict.UNKNOWN and not is_last:
-                continue
-            if before is not None and before != state.verdict and at >= since:
-                found.append(Change(state.record, before, state.verdict, at, check.confirmed_at))
-            if state.verdict != Verdict.UNKNOWN:
-                known[state.record] = state.verdict
-    return found[::-1]
+def _changes(
+    domain: Domain, latest: DnsCheck | None, known: Mapping[str, DnsRecordState]
+) -> Iterable[Change]:
+    """Return this week's changes, newest first; an unknown that lasts until now is the last word."""
+    for state in latest.records.all() if latest else ():
+        before = known.get(state.record)
+        if state.verdict == Verdict.UNKNOWN and before is not None and latest is not None:
+            at = latest.finished_at or timezone.now()
+            yield Change(state.record, before.verdict, state.verdict, at, latest.confirmed_at)
+    yield from map(
+        told_change, changes_of(domain).filter(at__gte=timezone.now() - CHANGES_WITHIN)[:CHANGES]
+    )
 
 
 def _last_known(domain: Domain) -> dict[str, DnsRecordState]:

@@ -11,6 +11,7 @@ from django.db.models import Count, F, Q, Sum
 from accounts.models import TenantKind
 from domains.models import Alias, Forwarder, Group, Mailbox, MailboxStatus
 from domains.names import RESERVED_LOCALPARTS
+from domains.selectors.dns_changes import yesterday
 
 if TYPE_CHECKING:
     from accounts.models import Tenant
@@ -42,6 +43,8 @@ class Figures:
     suspended: int  # mailboxes
     deleting: int
     full: int  # mailboxes from 80 % of their quota on
+    dns_changes: int  # since yesterday began; with dns_changed not counted for some domains only
+    dns_changed: int  # domains that these changes are of
     fullest: tuple[Full, ...]  # the first of them
 
     def of_state(self, state: str) -> int:
@@ -77,6 +80,9 @@ rooms AS (  -- counters, kept by triggers
          coalesce(sum(used) FILTER (WHERE room = 'max_lists' AND tenant_id = %(tenant)s), 0)
            AS own_groups
     FROM domains_roomusage WHERE {scope}),
+changes AS (
+  SELECT count(*) AS changes, count(DISTINCT domain_id) AS changed
+    FROM domains_dnschange WHERE {scope} AND at >= %(yesterday)s),
 fullest AS (
   SELECT address_id, bytes * 100 / quota_bytes AS percent FROM boxes
    WHERE quota_bytes > 0 AND bytes * 5 >= quota_bytes * 4
@@ -84,10 +90,10 @@ fullest AS (
 SELECT r.domains, s.mailboxes, r.aliases, r.forwarders, r.groups,
        (SELECT count(*) FROM domains_alias WHERE tenant_id = %(tenant)s),
        r.own_forwarders, r.own_groups,
-       s.bytes, s.suspended, s.deleting, s.full,
+       s.bytes, s.suspended, s.deleting, s.full, c.changes, c.changed,
        (SELECT coalesce(json_agg(json_build_array(d.email, f.percent) ORDER BY f.percent DESC), '[]')
           FROM fullest f JOIN domains_address d ON d.id = f.address_id)
-  FROM sums s, rooms r
+  FROM sums s, rooms r, changes c
 """
 
 
@@ -115,6 +121,7 @@ def figures_of(tenant: Tenant, *, domain_id: int = 0) -> Figures:
                 "path": f"{tenant.path}%",
                 "domain": domain_id,
                 "fullest": FULLEST,
+                "yesterday": yesterday(),
             },
         )
         row = cursor.fetchone()
@@ -145,6 +152,8 @@ def _of_domains(ids: frozenset[int]) -> Figures:
         listed_forwarders=forwarders,
         groups=groups,
         listed_groups=groups,
+        dns_changes=0,
+        dns_changed=0,
         fullest=(),
         **{name: int(value) for name, value in boxes.items()},
     )

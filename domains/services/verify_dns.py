@@ -17,7 +17,15 @@ from domains.dns.records import Need
 from domains.dns.resolver import observe
 from domains.dns.schedule import next_look
 from domains.dns.verdict import Judgement, Outcome, judge
-from domains.models import DkimKey, DnsCheck, DnsRecordState, Domain, DomainStatus, Verdict
+from domains.models import (
+    DkimKey,
+    DnsChange,
+    DnsCheck,
+    DnsRecordState,
+    Domain,
+    DomainStatus,
+    Verdict,
+)
 from domains.selectors import expected_records
 from domains.services.alert_dns import alert_dns
 from domains.services.ready_keys import SELECTORS, add_keys, publish_keys
@@ -103,14 +111,22 @@ def store_check(
         )
         # What was asked for earlier is answered by this as well.
         DnsCheck.objects.filter(domain=domain, finished_at=None, pk__lt=check.pk).delete()
+        known = _last_known(domain)
+        said = {
+            one.record.record: one.judgement.outcome.value
+            for one in seen
+            if one.judgement.outcome is not Outcome.UNKNOWN
+        }
         _write_states(check, seen)
+        _write_changes(check, known, said, now)
         check.finished_at = now
         check.servers = servers
         check.changed = previous is None or not saw_the_same(previous, seen)
         check.save(update_fields=["finished_at", "servers", "changed"])
         if previous is not None and not check.changed:
             _settle(previous, domain, seen, now)
-        _conclude(domain, seen, now, is_unsettled=check.changed and previous is not None)
+        is_unsettled = check.changed and previous is not None
+        _conclude(domain, seen, known | said, now, is_unsettled=is_unsettled)
         _forget_old(domain, now)
     return check
 
@@ -131,6 +147,24 @@ def _write_states(check: DnsCheck, seen: list[Seen]) -> None:
             servers_answered=one.judgement.answered,
         )
         for one in seen
+    )
+
+
+def _write_changes(
+    check: DnsCheck, known: dict[str, str], said: dict[str, str], now: datetime
+) -> None:
+    DnsChange.objects.bulk_create(
+        DnsChange(
+            tenant_id=check.tenant_id,
+            domain_id=check.domain_id,
+            check_row=check,
+            record=record,
+            before=known[record],
+            after=verdict,
+            at=now,
+        )
+        for record, verdict in said.items()
+        if known.get(record, verdict) != verdict
     )
 
 
@@ -164,11 +198,13 @@ def _settle(previous: DnsCheck, domain: Domain, seen: list[Seen], now: datetime)
         )
 
 
-def _conclude(domain: Domain, seen: list[Seen], now: datetime, *, is_unsettled: bool) -> None:
+def _conclude(
+    domain: Domain, seen: list[Seen], known: dict[str, str], now: datetime, *, is_unsettled: bool
+) -> None:
+    """Say what follows; `known` is the last word on each record that was one."""
     by_code = {one.record.record: one.judgement.outcome for one in seen}
     if domain.status == DomainStatus.PENDING and by_code.get("ownership") is Outcome.MATCH:
         _activate(domain, now)
-    known = _last_known(domain)
     bad = [
         f"{one.record.record}.{known[one.record.record]}"
         for one in seen
@@ -223,6 +259,7 @@ def _activate(domain: Domain, now: datetime) -> None:
 
 
 def _last_known(domain: Domain) -> dict[str, str]:
+    """Return the last word of finished checks on each record."""
     rows = (
         DnsRecordState.objects.filter(
             check_row__domain=domain, check_row__finished_at__isnull=False

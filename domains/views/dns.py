@@ -14,24 +14,40 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.http import TenantRequest, permission
+from accounts.models import TenantKind
 from accounts.roles import Action
 from domains.dns.records import zone_file
-from domains.forms import MtaStsForm
+from domains.dns.words import title
+from domains.forms import DnsChangesForm, MtaStsForm
 from domains.models import DomainStatus, StsMode
 from domains.names import show_domain
-from domains.selectors import dns_checks, dns_report, domain_by_token, domain_of, expected_records
+from domains.selectors import (
+    day_or_yesterday,
+    dns_change_counts,
+    dns_changes,
+    dns_checks,
+    dns_report,
+    domain_by_token,
+    domain_of,
+    expected_records,
+)
 from domains.services.request_dns_check import request_dns_check
 from domains.services.set_mta_sts import set_mta_sts
 from portal.config import stack
+from portal.exports import batches, export, export_asked, moment_text
 from portal.forms import attempt
 from portal.http import page
 from portal.paging import paged
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from collections.abc import Iterator
 
-    from domains.models import Domain
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponseBase
+
+    from domains.models import DnsChange, Domain
     from domains.selectors import DnsReport
+    from portal.sheets.writing import Cell
 
 SALT = "domains.dns-shared"
 SHARED_DAYS = 7
@@ -98,6 +114,41 @@ def dns_history(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpR
         "page": paged(dns_checks(domain), request.GET),
     }
     return page(request, "domains/dns_history.html", context)
+
+
+@require_GET
+@permission(Action.DOMAIN_VIEW)
+def dns_changed(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
+    """List what changed in all domains since yesterday, or a day chosen; of a seller, below him too."""
+    form = DnsChangesForm(request.GET)
+    form.is_valid()
+    wanted = form.cleaned_data
+    since = day_or_yesterday(wanted.get("since"))
+    part, shown = wanted.get("q") or "", wanted.get("show") or ""
+    rows = dns_changes(request.tenant, since=since, part=part, state=shown)
+    if export_asked(request):
+        heads = (
+            _("Time"),
+            _("Domain"),
+            _("Tenant"),
+            _("Record"),
+            _("Before"),
+            _("After"),
+            _("Confirmed"),
+        )
+        return export(request, _("DNS changes"), heads, _cells(rows))
+    counts = dns_change_counts(request.tenant, since=since, part=part)
+    context = {
+        "here": "domains",
+        "page": paged(rows, request.GET, total=counts.get(shown or "all", counts["all"])),
+        "counts": counts,
+        "form": form,
+        "since": since,
+        "query": part,
+        "shown": shown,
+        "with_tenants": request.tenant.kind != TenantKind.COMPANY,
+    }
+    return page(request, "domains/dns_changed.html", context, fragment="domains/_dns_changed.html")
 
 
 @require_GET
@@ -179,3 +230,17 @@ def _zone(domain: Domain) -> HttpResponse:
     )
     response["Content-Disposition"] = f'attachment; filename="{domain.name}.zone"'
     return response
+
+
+def _cells(rows: QuerySet[DnsChange]) -> Iterator[list[Cell]]:
+    for chunk in batches(rows):
+        for row in chunk:
+            yield [
+                moment_text(row.at),
+                show_domain(row.domain.name),
+                row.domain.tenant.name,
+                title(row.record),
+                row.get_before_display(),
+                row.get_after_display(),
+                moment_text(row.check_row.confirmed_at),
+            ]

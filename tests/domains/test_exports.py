@@ -11,9 +11,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import Role
-from domains.models import Address, Job, Mailbox
+from domains.models import Address, DnsCheck, Job, Mailbox
 from domains.selectors import MAX_FOUND, filtered_mailboxes
 from domains.services.set_alias import create_alias
 from domains.services.set_forwarder import create_forwarder
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 LISTS = (
     "domains",
+    "domains/changes",
     "mailboxes",
     "aliases",
     "groups",
@@ -67,6 +69,15 @@ def test_every_list_of_a_company_is_a_file(
         actor=admin, domain=world.domain, localpart="g", name="=1+1", members=[staff.address]
     )
     uploaded(admin, world.tenant, "address\nx\n")
+    check = DnsCheck.objects.create(tenant=world.tenant, domain=world.domain)
+    check.changes.create(
+        tenant=world.tenant,
+        domain=world.domain,
+        record="mx",
+        before="match",
+        after="missing",
+        at=timezone.now(),
+    )
     rows = table(client, world, name)
     if name == "groups":
         assert (rows[1][1], rows[1][-1]) == ("'=1+1", staff.address)

@@ -13,12 +13,15 @@ from django.utils import timezone
 from accounts.models import Tenant, TenantKind
 from domains.models import (
     Address,
+    DnsChange,
+    DnsCheck,
     Domain,
     DomainStatus,
     LastSignIn,
     Mailbox,
     MailboxStatus,
     MailboxUsage,
+    Verdict,
 )
 from domains.selectors import directory_of, figures_of
 from domains.services.keep_reserved import keep_reserved
@@ -48,6 +51,19 @@ def queries(client: Client, path: str) -> int:
     return len(seen)
 
 
+def change(domain: Domain) -> DnsChange:
+    now = timezone.now()
+    check = DnsCheck.objects.create(tenant=domain.tenant, domain=domain, finished_at=now)
+    return check.changes.create(
+        tenant=domain.tenant,
+        domain=domain,
+        record="mx",
+        before=Verdict.MATCH,
+        after=Verdict.MISSING,
+        at=now,
+    )
+
+
 def fill(world: World, admin: Actor, number: int) -> None:
     for _ in range(number):
         box = world.person(quota_bytes=GB).box
@@ -62,7 +78,10 @@ def fill(world: World, admin: Actor, number: int) -> None:
         create_forwarder(
             actor=admin, domain=world.domain, localpart=unique("fw"), targets=["an@partner.test"]
         )
-        Domain.objects.create(tenant=world.tenant, name=f"{unique('d')}.test", ownership_token="t")
+        domain = Domain.objects.create(
+            tenant=world.tenant, name=f"{unique('d')}.test", ownership_token="t"
+        )
+        change(domain)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +92,8 @@ def fill(world: World, admin: Actor, number: int) -> None:
         "domains/?q=d&show=pending&sort=-created",
         "domains/{domain}/",
         "domains/{domain}/dns/",
+        "domains/changes/",
+        "domains/changes/?q=d&show=broken",
         "mailboxes/",
         "mailboxes/?q=p&sort=-usage&show=full",
         "mailboxes/?domain={domain}&sort=name",
