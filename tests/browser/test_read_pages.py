@@ -108,6 +108,26 @@ def test_the_keyboard_walks_opens_acts_and_undoes(inbox: Page) -> None:
     expect(inbox.locator("#keys")).to_be_hidden()
 
 
+def test_a_folder_is_made_renamed_and_thrown_away(inbox: Page) -> None:
+    inbox.get_by_role("button", name="New folder").click()
+    inbox.get_by_placeholder("Name").fill("Hóa đơn/2026")
+    inbox.keyboard.press("Enter")
+    name = inbox.get_by_label("Name", exact=True)
+    expect(name).to_have_value("Hóa đơn/2026")
+    expect(inbox.locator("#folder-error")).to_contain_text("cannot hold")
+    assert Axe().run(inbox).response["violations"] == []
+    name.fill("Hóa đơn")
+    inbox.keyboard.press("Enter")
+    inbox.get_by_role("link", name="Rename or delete this folder").click()
+    name.fill("Hóa đơn 2026")
+    inbox.keyboard.press("Enter")
+    expect(inbox.get_by_role("heading", level=1)).to_have_text("Hóa đơn 2026")
+    inbox.get_by_role("link", name="Rename or delete this folder").click()
+    assert Axe().run(inbox).response["violations"] == []
+    inbox.get_by_role("button", name="Delete folder").click()
+    expect(inbox.locator(".toast")).to_contain_text("is deleted")
+
+
 def test_deeds_reach_the_server_in_the_order_of_the_keys(inbox: Page) -> None:
     """A slow first answer neither shows its toast last nor lets the second deed overtake it."""
     asked: list[Route] = []

@@ -18,15 +18,17 @@ from webmail.identity import MailIdentity, MessageRef, folder_id
 from webmail.imap import folders, messages
 from webmail.imap.pool import borrow
 from webmail.selectors.mailboxes import own_mailbox
-from webmail.selectors.pages import folder_screen, message_screen
+from webmail.selectors.pages import folder_screen, folder_state, message_screen
 from webmail.selectors.searching import search_screen
 from webmail.services.act_on_messages import Deed, act_on_messages, undo
+from webmail.services.create_folder import create_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from imaplib import IMAP4_SSL
     from pathlib import Path
 
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
     from pytest_django import Settings
 
     from portal.config import Stack
@@ -210,6 +212,72 @@ def test_names_that_are_no_folders_are_refused_or_tamed(
     )
     assert answer.status_code in (400, 422) or answer.json()["path"] == "a b DELETE INBOX"
     assert subjects(me) == []
+
+
+def folder_paths(me: MailIdentity) -> set[str]:
+    return {one.path for one in folder_state(me) if not one.special_use}
+
+
+def change(client: Client, me: MailIdentity, path: str, **sent: str) -> Answer:
+    return client.post(f"/mail/{me.mailbox_id}/f/{folder_id(path)}/change/", sent)
+
+
+def test_a_wrong_folder_name_comes_back_with_its_reason(client: Client, me: MailIdentity) -> None:
+    answer = client.post(f"/mail/{me.mailbox_id}/folders/new/", {"name": "Hóa đơn/2026"})
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert 'value="Hóa đơn/2026"' in page
+    assert "A folder name cannot hold" in page
+
+
+def test_a_folder_is_renamed_with_those_inside(client: Client, me: MailIdentity) -> None:
+    create_folder(me, name="Khách")
+    create_folder(me, name="Huế", inside="Khách")
+    assert (
+        "Khách"
+        in client.get(f"/mail/{me.mailbox_id}/f/{folder_id('Khách')}/change/").content.decode()
+    )
+    assert change(client, me, "Khách", action="rename", name="Khách hàng").status_code == 302
+    assert folder_paths(me) == {"Khách hàng", "Khách hàng/Huế"}
+    assert all(one.is_subscribed for one in folder_state(me) if not one.special_use)
+    create_folder(me, name="Tàu")
+    taken = change(client, me, "Tàu", action="rename", name="khách hàng")
+    assert taken.status_code == 409
+    assert "exists already" in taken.content.decode()
+    assert change(client, me, "Tàu", action="rename", name="tàu").status_code == 302
+    assert folder_paths(me) == {"Khách hàng", "Khách hàng/Huế", "tàu"}
+
+
+def test_a_deleted_folder_lies_in_trash_with_its_mail_until_it_is_deleted_there(
+    client: Client, me: MailIdentity, stack: Stack
+) -> None:
+    create_folder(me, name="Cũ")
+    deliver(stack, me.address, letter(me.address, subject="x"))
+    act(client, me, "move", rows(me)[0], target=folder_id("Cũ"))
+    change(client, me, "Cũ", action="remove")
+    assert folder_paths(me) == {"Trash/Cũ"}
+    assert subjects(me, "Trash/Cũ") == ["x"]
+    column = folder_screen(me, "Trash", view="all", number=1).folders
+    assert [item.label for item in column.special[-2:]] == ["Trash", "Cũ"]
+    assert column.own == []
+    change(client, me, "Trash/Cũ", action="restore")
+    assert subjects(me, "Cũ") == ["x"]
+    create_folder(me, name="Cũ", inside="Trash")
+    change(client, me, "Cũ", action="remove")
+    assert folder_paths(me) == {"Trash/Cũ", "Trash/Cũ 2"}
+    change(client, me, "Trash/Cũ", action="remove")
+    change(client, me, "Trash/Cũ 2", action="remove")
+    assert folder_paths(me) == set()
+
+
+@pytest.mark.parametrize("path", ["INBOX", "Sent", "Trash", "Không có"])
+@pytest.mark.parametrize("action", ["rename", "remove", "restore"])
+def test_special_folders_stay_as_they_are(
+    client: Client, me: MailIdentity, path: str, action: str
+) -> None:
+    before = folder_state(me)
+    assert change(client, me, path, action=action, name="x").status_code == 404
+    assert {one.path for one in folder_state(me)} == {one.path for one in before}
 
 
 def test_deleting_for_good_is_possible_in_trash_only(

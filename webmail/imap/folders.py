@@ -90,13 +90,20 @@ def create_folder(session: Session, path: str) -> None:
 
 def rename_folder(session: Session, path: str, new_path: str) -> None:
     """Rename a folder and those inside it. Raises FolderGone, FolderExists."""
+    session.unselect()  # Dovecot hangs up on who renames or deletes the folder he stands in
     session.command(b"RENAME", folder_name(path), folder_name(new_path))
-    session.command(b"UNSUBSCRIBE", folder_name(path))
-    session.command(b"SUBSCRIBE", folder_name(new_path))
+    subscribe(session, new_path, instead_of=path)
+
+
+def subscribe(session: Session, path: str, *, instead_of: str) -> None:
+    """Have mail programs show one folder in place of another, which is not there any more."""
+    session.command(b"UNSUBSCRIBE", folder_name(instead_of))
+    session.command(b"SUBSCRIBE", folder_name(path))
 
 
 def delete_folder(session: Session, path: str) -> None:
     """Delete a folder and the messages in it. Raises FolderGone."""
+    session.unselect()
     session.command(b"DELETE", folder_name(path))
     session.command(b"UNSUBSCRIBE", folder_name(path))
 

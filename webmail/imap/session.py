@@ -125,6 +125,12 @@ class Session:
         )
         return self.selected
 
+    def unselect(self) -> None:
+        """Leave the open folder, if there is one (RFC 3691)."""
+        if self.selected is not None:
+            self.selected = None
+            self.command(b"UNSELECT")
+
     def is_alive(self) -> bool:
         """Say whether the server still answers (NOOP)."""
         try:

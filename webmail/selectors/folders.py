@@ -111,10 +111,13 @@ def column(
             )
     own = [f for f in folders if f.special_use not in _ICONS]
     own.sort(key=lambda f: [fold(part) for part in f.path.split(f.delimiter or "\0")])
+    trash = by_use.get("trash")
+    thrown_away = [f for f in own if trash and f.path.startswith(f"{trash.path}{trash.delimiter}")]
+    special += [_own(identity, folder, here) for folder in thrown_away]  # Trash is the last of them
     inbox = by_use.get("inbox")
     return FolderColumn(
         special,
-        [_own(identity, folder, here) for folder in own],
+        [_own(identity, folder, here) for folder in own if folder not in thrown_away],
         (inbox.unseen_count or 0) if inbox else 0,
     )
 

@@ -23,13 +23,7 @@ def create_folder(identity: MailIdentity, *, name: str, inside: str = "") -> str
 
     Raises InvalidInput for a name that cannot be, FolderExists.
     """
-    wanted = one_line(name)
-    if not wanted:
-        raise InvalidInput(_("Please give the folder a name."), field="name")
-    if len(wanted) > MAX_NAME:
-        raise InvalidInput(_("Please use a shorter name."), field="name")
-    if wanted.startswith("~") or any(sign in wanted for sign in '/\\*%"'):
-        raise InvalidInput(_('A folder name cannot hold / \\ * % or ".'), field="name")
+    wanted = checked_name(name)
     with borrow(identity) as session:
         listed = folders.list_folders(session)
         delimiter = next((f.delimiter for f in listed if f.delimiter), "/")
@@ -38,3 +32,15 @@ def create_folder(identity: MailIdentity, *, name: str, inside: str = "") -> str
             raise FolderExists(field="name")
         folders.create_folder(session, path)
     return path
+
+
+def checked_name(name: str) -> str:
+    """Return a folder's name in one line. Raises InvalidInput for one that cannot be."""
+    wanted = one_line(name)
+    if not wanted:
+        raise InvalidInput(_("Please give the folder a name."), field="name")
+    if len(wanted) > MAX_NAME:
+        raise InvalidInput(_("Please use a shorter name."), field="name")
+    if wanted.startswith("~") or any(sign in wanted for sign in '/\\*%"'):
+        raise InvalidInput(_('A folder name cannot hold / \\ * % or ".'), field="name")
+    return wanted

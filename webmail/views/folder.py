@@ -5,22 +5,19 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from portal.context import theme_of
-from portal.http import page, wants_fragment, wants_json
+from portal.http import page, wants_fragment
 from portal.static import release_digest
-from webmail.identity import MailIdentity, folder_id, folder_path
-from webmail.selectors.folders import folder_url
+from webmail.identity import MailIdentity, folder_path
 from webmail.selectors.listing import VIEWS
 from webmail.selectors.mailboxes import storage_of
 from webmail.selectors.pages import column_screen, folder_screen, folder_state, open_of
-from webmail.services.create_folder import create_folder
 from webmail.views.access import mailbox_view
 from webmail.views.toast import toast_of
 
@@ -69,21 +66,6 @@ def counts(request: PersonRequest, identity: MailIdentity) -> HttpResponse:
     return page(
         request, "webmail/_folders.html", {"screen": screen, "storage": storage_of(identity)}
     )
-
-
-@require_POST
-@mailbox_view
-def create(request: PersonRequest, identity: MailIdentity) -> HttpResponse:
-    """Make a folder and open it, or tell a script about it."""
-    inside = request.POST.get("inside", "")
-    path = create_folder(
-        identity,
-        name=request.POST.get("name", ""),
-        inside=folder_path(inside) if inside else "",
-    )
-    if wants_json(request):
-        return JsonResponse({"id": folder_id(path), "path": path})
-    return redirect(folder_url(identity.mailbox_id, path))
 
 
 def page_number(request: HttpRequest) -> int:
