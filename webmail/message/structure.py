@@ -57,7 +57,10 @@ class BodyPart:
     @property
     def decoded_size_bytes(self) -> int:
         """About how large the part is once decoded."""
-        return self.size_bytes * 57 // 78 if self.encoding == "base64" else self.size_bytes
+        if self.encoding != "base64":
+            return self.size_bytes
+        line_ends = 2 * -(-self.size_bytes // 78)
+        return (self.size_bytes - line_ends) * 3 // 4
 
     def walk(self) -> Iterator[BodyPart]:
         """Yield the part and all inside it in order."""
