@@ -78,6 +78,30 @@ class DomainBeingDeleted(Conflict):
     default_message = _("This domain is being deleted. Undo the deletion first.")
 
 
+class RotationUnderWay(Conflict):
+    """Somebody started it already."""
+
+    code = "rotation_under_way"
+    default_message = _("The DKIM key of this domain is being changed already.")
+
+
+class RotationOver(Conflict):
+    """There is nothing left to cancel."""
+
+    code = "rotation_over"
+    default_message = _(
+        "Mail is signed with the new key already, or nothing was being changed. Open the DNS page to "
+        "see where it stands."
+    )
+
+
+class NothingSigns(Conflict):
+    """The domain has no signing key yet."""
+
+    code = "nothing_signs"
+    default_message = _("No key signs the mail of this domain yet, so there is none to change.")
+
+
 class CannotMove(Conflict):
     """Something must be done first; the message says what."""
 

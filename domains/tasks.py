@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from domains.services.advance_rotations import advance_rotations as advance
 from domains.services.ask_consent import mail_consents as mail
 from domains.services.check_due import look_at_due
 from domains.services.check_senders import check_senders as look_at_senders
@@ -115,6 +116,18 @@ def check_senders() -> None:
 def ready_keys() -> None:
     """Complete the DKIM keys of some domains."""
     complete_keys()
+
+
+@shared_task(
+    name="domains.rotate_keys",
+    ignore_result=True,
+    acks_late=True,
+    soft_time_limit=120,
+    time_limit=180,
+)
+def rotate_keys() -> None:
+    """Take the next step of changes of DKIM keys."""
+    advance()
 
 
 @shared_task(

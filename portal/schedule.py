@@ -14,6 +14,7 @@ PERIODIC = {
     "domains.check_due": 15.0,
     "accounts.clear_sessions": 86400.0,
     "domains.ready_keys": 300.0,
+    "domains.rotate_keys": 15.0,
     "domains.check_senders": 3600.0,
     "domains.purge_deleted": 60.0,
     "domains.sample_usage": 3600.0,

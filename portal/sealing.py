@@ -5,11 +5,14 @@ from __future__ import annotations
 import hmac
 import os
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from portal.config import stack
+
+_SHORTEST = 12 + 16  # nonce and tag around nothing
 
 
 def seal(plain: bytes, *, purpose: str) -> bytes:
@@ -20,6 +23,8 @@ def seal(plain: bytes, *, purpose: str) -> bytes:
 
 def unseal(sealed: bytes, *, purpose: str) -> bytes:
     """Open what `seal` made. Raises cryptography's InvalidTag when key, purpose or bytes differ."""
+    if len(sealed) < _SHORTEST:
+        raise InvalidTag
     return AESGCM(_key(purpose)).decrypt(sealed[:12], sealed[12:], purpose.encode())
 
 

@@ -180,6 +180,9 @@ DOMAINS = [
     within("domains:domain-dns", "domain"),
     within("domains:dns-check", "domain", method="POST", ok=302),
     within("domains:domain-mta-sts", "domain", may=MAY_HOST, method="POST", ok=REFUSED),
+    within("domains:key-rotate", "domain", may=MAY_HOST, method="POST", ok=302),
+    # nothing is being changed
+    within("domains:key-rotate-cancel", "domain", may=MAY_HOST, method="POST", ok=409),
     within("domains:dns-history", "domain"),
     within("domains:dns-changed"),
     within("domains:zone-file", "domain"),

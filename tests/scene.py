@@ -13,11 +13,12 @@ from accounts.actor import Actor
 from accounts.models import Invitation, Plan, Role, Tenant, TenantKind, User
 from delivery.models import Submission
 from delivery.states import SubmissionState
-from domains.models import Job, JobKind, JobRow, JobState, RowState, Sends
+from domains.models import DkimKey, Job, JobKind, JobRow, JobState, RowState, Sends
 from domains.services.set_alias import create_alias
 from domains.services.set_forwarder import create_forwarder
 from domains.services.set_grant import set_grant
 from domains.services.set_group import create_group
+from portal.sealing import seal
 from tests.world import World, operator_tenant, plant, unique
 
 if TYPE_CHECKING:
@@ -91,6 +92,14 @@ def set_scene(world: World) -> Scene:
         started_by_name="Mai",
     )
     JobRow.objects.create(job=job, number=2, name="x", state=RowState.READY)
+    DkimKey.objects.create(
+        tenant=world.tenant,
+        domain=world.domain,
+        selector="s1",
+        public_key="x",
+        private_sealed=seal(b"PEM", purpose="dkim"),
+        active_at=timezone.now(),
+    )
     args: dict[str, int | str] = {
         "tenant": world.tenant.pk,
         "reseller": world.reseller.pk,

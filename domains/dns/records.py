@@ -155,6 +155,15 @@ def _set_up(
         yield ExpectedRecord("pacc", f"_{host}", "TXT", pacc, Step.COMFORT, Need.OPTIONAL)
 
 
+def key_proofs(domain_name: str, key: DkimPublic) -> tuple[ExpectedRecord, ...]:
+    """Return all that receivers need to find `key`: the domain's record, and the one it leads to."""
+    own = _dkim_record(domain_name, key)
+    if not key.delegated_to:
+        return (own,)
+    text = record_text(key.public_key)
+    return own, ExpectedRecord(own.record, key.delegated_to, "TXT", text, own.step, own.need)
+
+
 def zone_file(domain_name: str, records: tuple[ExpectedRecord, ...]) -> str:
     """Return the records as RFC 1035 master file text that DNS providers import."""
     lines = [f"; DNS records of {domain_name}", f"$ORIGIN {domain_name}.", f"$TTL {TTL_SECONDS}"]

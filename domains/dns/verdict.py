@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from domains.dns.records import OWNERSHIP_PREFIX
+from domains.dns.records import OWNERSHIP_PREFIX, Need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,6 +62,7 @@ class Reason(StrEnum):
     OTHER_DIGEST = "other_digest"
     TWO_DKIM = "two_dkim"
     DKIM_OTHER_KEY = "dkim_other_key"
+    DKIM_OLD_KEY = "dkim_old_key"  # another key where the one shown does not sign yet
     DKIM_REVOKED = "dkim_revoked"
     DKIM_TESTING = "dkim_testing"  # match: t=y
     CNAME_ELSEWHERE = "cname_elsewhere"
@@ -205,7 +206,9 @@ def _dkim(record: ExpectedRecord, values: tuple[str, ...]) -> Judgement:
     if not key:
         return Judgement(Outcome.CONFLICT, Reason.DKIM_REVOKED, found)
     if key != wanted["p"] or live.get("k", "rsa").lower() != "rsa":
-        return Judgement(Outcome.CONFLICT, Reason.DKIM_OTHER_KEY, found)
+        is_signing = record.need is Need.REQUIRED
+        reason = Reason.DKIM_OTHER_KEY if is_signing else Reason.DKIM_OLD_KEY
+        return Judgement(Outcome.CONFLICT, reason, found)
     testing = "y" in live.get("t", "").split(":")
     return Judgement(Outcome.MATCH, Reason.DKIM_TESTING if testing else Reason.NONE, found)
 

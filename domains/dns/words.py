@@ -149,6 +149,12 @@ _ADVICE: dict[Reason, tuple[str | _StrPromise, str | _StrPromise]] = {
             "Replace the whole value. Some providers cut long texts: compare the end as well."
         ),
     ),
+    Reason.DKIM_OLD_KEY: (
+        gettext_lazy("This is an older key."),
+        gettext_lazy(
+            "No mail is signed with the one shown here yet, so nothing breaks. Replace the whole value."
+        ),
+    ),
     Reason.DKIM_REVOKED: (
         gettext_lazy("The key is withdrawn: p= is empty."),
         gettext_lazy("Replace the value with the one shown here."),

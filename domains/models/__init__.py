@@ -24,6 +24,7 @@ from domains.models.job import (
     JobState,
     RowState,
 )
+from domains.models.key_rotation import BEFORE_SWITCH, OPEN_ROTATIONS, KeyRotation, RotationState
 from domains.models.mailbox import Mailbox, MailboxStatus
 from domains.models.room_usage import STORAGE, RoomUsage
 from domains.models.scope import DomainScope
@@ -32,7 +33,9 @@ from domains.models.usage_history import QuotaNotice, UsageSample
 
 __all__ = [
     "AT_WORK",
+    "BEFORE_SWITCH",
     "IMPORTS",
+    "OPEN_ROTATIONS",
     "OPEN_ROWS",
     "OVER",
     "STORAGE",
@@ -65,6 +68,7 @@ __all__ = [
     "JobKind",
     "JobRow",
     "JobState",
+    "KeyRotation",
     "LastSignIn",
     "MailHomeChange",
     "Mailbox",
@@ -72,6 +76,7 @@ __all__ = [
     "MailboxUsage",
     "QuotaNotice",
     "RoomUsage",
+    "RotationState",
     "RowState",
     "Sends",
     "StsMode",

@@ -41,6 +41,7 @@ from domains.selectors.domains import (
     expected_records,
     filtered_domains,
     open_domains,
+    signing_key,
     troubled_domains,
 )
 from domains.selectors.figures import Figures, Full, figures_of
@@ -183,6 +184,7 @@ __all__ = [
     "sender_addresses",
     "shared_mailbox_ids",
     "sign_ins_of",
+    "signing_key",
     "sold_by",
     "sources_of",
     "steps_of",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
 from domains.dns import words
@@ -17,15 +17,26 @@ from domains.dns.providers import Provider, provider_of
 from domains.dns.records import ExpectedRecord, Need, Step
 from domains.dns.repair import proposal
 from domains.dns.verdict import Judgement, Outcome, Reason, tags
-from domains.models import DnsCheck, DnsRecordState, Domain, DomainStatus, Verdict
+from domains.models import (
+    DkimKey,
+    DnsCheck,
+    DnsRecordState,
+    Domain,
+    DomainStatus,
+    KeyRotation,
+    RotationState,
+    Verdict,
+)
 from domains.selectors.dns_changes import Change, changes_of, told_change, yesterday
-from domains.selectors.domains import expected_records
+from domains.selectors.domains import expected_records, signing_key
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 CHANGES_WITHIN = timedelta(days=7)
 CHANGES = 100  # at most so many of them
+ROTATION_SHOWN = timedelta(days=30)  # after its end: the old record may be removed
+KEY_IS_OLD = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +155,40 @@ class DnsReport:
     latest: DnsCheck | None  # the last finished check
     running: DnsCheck | None
     dmarc: DmarcPath | None  # None: no policy that can be read
+    signing: DkimKey | None  # None: no key signs yet
+    rotation: (
+        KeyRotation | None
+    )  # the last change of the DKIM key, open or over since a short while
+
+    @property
+    def new_key(self) -> RecordView | None:
+        """The record a change of the key waits for; None: it waits for none."""
+        if self.rotation is None or not self.rotation.is_before_switch:
+            return None
+        code = f"dkim-{self.rotation.to_selector}"
+        return next((record for record in self.records if record.code == code), None)
+
+    @property
+    def old_key_name(self) -> str:
+        """Where the record of the key that signed before stands."""
+        selector = self.rotation.from_selector if self.rotation else ""
+        return f"{selector}._domainkey.{self.domain.name}"
+
+    @property
+    def old_record_may_go(self) -> bool:
+        """Whether nothing needs the old record any more. A delegation stays for the next change."""
+        codes = {record.code for record in self.records}
+        return (
+            self.rotation is not None
+            and self.rotation.state == RotationState.DONE
+            and f"dkim-{self.rotation.from_selector}" not in codes
+        )
+
+    @property
+    def key_is_old(self) -> bool:
+        """Whether the key has signed for so long that it should be changed."""
+        began = self.signing.active_at if self.signing else None
+        return began is not None and began < timezone.now() - KEY_IS_OLD
 
     @property
     def provider(self) -> Provider | None:
@@ -172,7 +217,8 @@ class DnsReport:
     @property
     def recommended(self) -> list[RecordView]:
         """Records that make mail safer or easier and are not there; nothing breaks without them."""
-        return [r for r in self.records if r.is_recommended and not r.is_fine]
+        shown = self.new_key
+        return [r for r in self.records if r.is_recommended and not r.is_fine and r is not shown]
 
     @property
     def optional(self) -> list[RecordView]:
@@ -187,7 +233,8 @@ class DnsReport:
     @property
     def fine(self) -> list[RecordView]:
         """Records that are as they should be."""
-        return [r for r in self.records if r.is_fine and not self._doubted(r)]
+        shown = self.new_key
+        return [r for r in self.records if r.is_fine and not self._doubted(r) and r is not shown]
 
     @property
     def wanted(self) -> list[RecordView]:
@@ -208,7 +255,8 @@ class DnsReport:
     def fingerprint(self) -> str:
         """Changes when what was seen changes; a repeated check with the same result keeps it."""
         seen = [(r.code, r.verdict, r.detail, r.observed, r.known) for r in self.records]
-        return f"{crc32(repr((self.domain.status, seen)).encode()):08x}"
+        moved = (self.rotation.pk, self.rotation.state) if self.rotation else ()
+        return f"{crc32(repr((self.domain.status, seen, moved)).encode()):08x}"
 
     @property
     def receives(self) -> bool:
@@ -226,7 +274,9 @@ class DnsReport:
 
 
 def dns_report(domain: Domain) -> DnsReport:
-    """Return the report. Five queries, whatever the history."""
+    """Return the report. Seven queries, whatever the history."""
+    prefetch_related_objects([domain], "dkim_keys")
+    rotation = _rotation(domain)
     # One query for what runs and what is done: a check that finishes between two of them would be
     # in neither, and the page would rest on old news.
     checks = list(
@@ -248,11 +298,24 @@ def dns_report(domain: Domain) -> DnsReport:
         tuple(_changes(domain, latest, known)),
         latest,
         running,
-        _dmarc(records, finished),
+        _dmarc(records, finished, rotation),
+        signing_key(domain.dkim_keys.all()),
+        rotation,
     )
 
 
-def _dmarc(records: Sequence[RecordView], finished: Sequence[DnsCheck]) -> DmarcPath | None:
+def _rotation(domain: Domain) -> KeyRotation | None:
+    """Return the last change of the key unless it was cancelled or is long over."""
+    last = KeyRotation.objects.filter(domain=domain).order_by("-pk").first()
+    if last is None or last.state == RotationState.CANCELLED:
+        return None
+    is_over = last.ended_at is not None and last.ended_at < timezone.now() - ROTATION_SHOWN
+    return None if is_over else last
+
+
+def _dmarc(
+    records: Sequence[RecordView], finished: Sequence[DnsCheck], rotation: KeyRotation | None
+) -> DmarcPath | None:
     """Return where the domain's policy stands; `finished` newest first."""
     own = next(record for record in records if record.code == "dmarc")
     if own.verdict != Verdict.MATCH or not own.observed:
@@ -261,17 +324,27 @@ def _dmarc(records: Sequence[RecordView], finished: Sequence[DnsCheck]) -> Dmarc
     policy = tags(own.observed[0]).get("p", "").lower()
     since = None
     for check in finished:
-        if not _is_steady(check, policy):
+        if not _is_steady(check, policy, _signed_by(check, records, rotation)):
             break
         since = check.finished_at
     return dmarc_path(own.observed[0], since=since, sends_well=sends_well, now=timezone.now())
 
 
-def _is_steady(check: DnsCheck, policy: str) -> bool:
+def _signed_by(check: DnsCheck, records: Sequence[RecordView], rotation: KeyRotation | None) -> str:
+    """Return the code of the DKIM record that mail was signed by at the time of the check."""
+    if rotation and rotation.switched_at and check.finished_at:
+        is_before = check.finished_at < rotation.switched_at
+        selector = rotation.from_selector if is_before else rotation.to_selector
+        return f"dkim-{selector}"
+    signing = (r.code for r in records if r.code.startswith("dkim-") and r.is_required)
+    return next(signing, "")
+
+
+def _is_steady(check: DnsCheck, policy: str, dkim: str) -> bool:
     """Return whether nothing the check saw speaks against SPF, DKIM and this very policy."""
     for state in check.records.all():
         kind = state.record.partition("-")[0]
-        if kind in {"spf", "dmarc"} or state.record == "dkim-s1":
+        if kind in {"spf", "dmarc"} or state.record == dkim:
             if state.verdict == Verdict.UNKNOWN:
                 continue
             if state.verdict != Verdict.MATCH:

@@ -19,7 +19,7 @@ from portal.config import stack
 from portal.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from django.db.models import QuerySet
 
@@ -152,16 +152,22 @@ def expected_records(domain: Domain) -> tuple[ExpectedRecord, ...]:
 
 def _dkim(keys: list[DkimKey]) -> tuple[DkimPublic, ...]:
     """Return the public halves; before the proof the first one counts as signing."""
-    is_active = any(key.active_at for key in keys)
+    own = signing_key(keys)
     return tuple(
         DkimPublic(
             key.selector,
             key.public_key,
             key.delegated_to,
-            is_signing=key.active_at is not None if is_active else place == 0,
+            is_signing=key == own if own else place == 0,
         )
         for place, key in enumerate(keys)
     )
+
+
+def signing_key(keys: Iterable[DkimKey]) -> DkimKey | None:
+    """Return the key that signs among those of a domain: who began last. None: nothing signs yet."""
+    active = [key for key in keys if key.active_at and not key.retired_at]
+    return max(active, key=lambda key: (key.active_at, key.pk), default=None)
 
 
 def _sts_id(domain: Domain) -> str:

@@ -68,9 +68,11 @@ def alert_dns(check: DnsCheck) -> list[Turn]:
 
 
 def _turns(check: DnsCheck) -> list[Turn]:
-    # A look that nothing confirmed was a flicker: what it saw was told to nobody.
-    before = dict(
-        DnsRecordState.objects.filter(
+    # A look that nothing confirmed was a flicker: what it saw was told to nobody. Where something
+    # else is wanted than before, as while a DKIM key is changed, the DNS is not what changed.
+    before = {
+        state.record: state
+        for state in DnsRecordState.objects.filter(
             Q(check_row__confirmed_at__isnull=False) | Q(check_row__changed=False),
             check_row__domain=check.domain_id,
             check_row__finished_at__isnull=False,
@@ -79,19 +81,20 @@ def _turns(check: DnsCheck) -> list[Turn]:
         .exclude(verdict=Verdict.UNKNOWN)
         .order_by("record", "-check_row_id")
         .distinct("record")
-        .values_list("record", "verdict")
-    )
+    }
     return [
         Turn(
             state.record,
-            Verdict(before[state.record]),
+            Verdict(was.verdict),
             Verdict(state.verdict),
             ", ".join(state.observed)[:_SHOWN],
         )
         for state in check.records.order_by("pk")
         if state.verdict != Verdict.UNKNOWN
         and state.record != "ownership"
-        and before.get(state.record, state.verdict) != state.verdict
+        and (was := before.get(state.record)) is not None
+        and was.expected == state.expected
+        and was.verdict != state.verdict
     ]
 
 

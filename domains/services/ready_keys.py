@@ -56,6 +56,26 @@ def add_keys(domain: Domain, ready: Iterable[KeyPair] = ()) -> None:
             continue  # another worker made it this moment
 
 
+def renew_key(key: DkimKey, pair: KeyPair) -> None:
+    """Put a fresh pair in the place of a key that does not sign; the old private half is gone."""
+    key.public_key = pair.public_key
+    key.private_sealed = seal(pair.private_pem, purpose=SEAL_PURPOSE)
+    key.created_at = timezone.now()
+    key.delegated_to = _target(key.domain, key.selector)
+    key.active_at = key.published_at = key.retired_at = None
+    key.save(
+        update_fields=[
+            "public_key",
+            "private_sealed",
+            "created_at",
+            "delegated_to",
+            "active_at",
+            "published_at",
+            "retired_at",
+        ]
+    )
+
+
 def publish_keys(domain: Domain) -> int:
     """Publish the domain's delegated keys that are not yet; return how many. Asks the network.
 
@@ -69,9 +89,9 @@ def publish_keys(domain: Domain) -> int:
         except UpdateRefused as exc:
             logger.warning("DKIM key not published", extra={"key": key.pk, "detail": str(exc)})
             return done
-        key.published_at = timezone.now()
-        key.save(update_fields=["published_at"])
-        done += 1
+        # a key that was renewed meanwhile is still to be published
+        same = DkimKey.objects.filter(pk=key.pk, public_key=key.public_key)
+        done += same.update(published_at=timezone.now())
     return done
 
 

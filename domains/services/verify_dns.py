@@ -27,6 +27,7 @@ from domains.models import (
     Verdict,
 )
 from domains.selectors import expected_records
+from domains.services.advance_rotations import advance_rotation_of
 from domains.services.alert_dns import alert_dns
 from domains.services.ready_keys import SELECTORS, add_keys, publish_keys
 from domains.services.weigh_spf import weigh_spf
@@ -75,7 +76,9 @@ def verify_dns(*, check_id: int) -> DnsCheck | None:
     records = expected_records(check.domain)
     observation = observe(check.domain.name, [record.question for record in records])
     seen = judged(check.domain.name, records, observation)
-    return store_check(check.domain_id, check_id, seen, list(observation.servers))
+    stored = store_check(check.domain_id, check_id, seen, list(observation.servers))
+    advance_rotation_of(check.domain_id)
+    return stored
 
 
 def judged(

@@ -33,6 +33,7 @@ from domains.selectors import (
 )
 from domains.services.request_dns_check import request_dns_check
 from domains.services.set_mta_sts import set_mta_sts
+from domains.services.start_rotation import cancel_rotation, start_rotation
 from portal.config import stack
 from portal.exports import batches, export, export_asked, moment_text
 from portal.forms import attempt
@@ -99,6 +100,28 @@ def domain_mta_sts(request: TenantRequest, tenant_id: int, domain_id: int) -> Ht
             return redirect("domains:domain-dns", tenant_id, domain_id)
     context = _context(domain, dns_report(domain)) | {"sts_form": form, "may_change": True}
     return page(request, "domains/domain_dns.html", context, status=422)
+
+
+@require_POST
+@permission(Action.DOMAIN_CHANGE)
+def key_rotate(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Start the change of the DKIM key."""
+    domain = domain_of(request.tenant, domain_id)
+    rotation = start_rotation(actor=request.actor, domain=domain)
+    words = _("There is a new key. Mail is signed with %(selector)s until its record was seen.")
+    messages.success(request, words % {"selector": rotation.from_selector})
+    return redirect("domains:domain-dns", tenant_id, domain_id)
+
+
+@require_POST
+@permission(Action.DOMAIN_CHANGE)
+def key_rotate_cancel(request: TenantRequest, tenant_id: int, domain_id: int) -> HttpResponse:
+    """Leave signing as it is."""
+    domain = domain_of(request.tenant, domain_id)
+    rotation = cancel_rotation(actor=request.actor, domain=domain)
+    words = _("Nothing changes: mail goes on being signed with %(selector)s.")
+    messages.success(request, words % {"selector": rotation.from_selector})
+    return redirect("domains:domain-dns", tenant_id, domain_id)
 
 
 @require_GET
@@ -196,6 +219,7 @@ def _marker(report: DnsReport) -> str:
 
 def _context(domain: Domain, report: DnsReport) -> dict[str, object]:
     is_pending = domain.status == DomainStatus.PENDING
+    is_waited_for = is_pending or report.new_key is not None
     return {
         "here": "domains",
         "domain": domain,
@@ -204,7 +228,7 @@ def _context(domain: Domain, report: DnsReport) -> dict[str, object]:
         "report": report,
         "marker": _marker(report),
         "is_pending": is_pending,
-        "look_again_seconds": 1 if report.running else 5 if is_pending else QUIET_SECONDS,
+        "look_again_seconds": 1 if report.running else 5 if is_waited_for else QUIET_SECONDS,
         "state": _state(domain, report),
         "shared_days": SHARED_DAYS,
         "sts_form": MtaStsForm(initial={"mode": domain.mta_sts_mode}),

@@ -31,7 +31,7 @@ def export_dkim(*, folder: Path) -> int:
     """Bring `folder` in step with the rows; returns how many files changed. Idempotent.
 
     Only keys that are active and not retired are unsealed. A key that does not open is logged
-    and its file left as it is.
+    and its file left as it is; without a file it is not told to sign, so that an older one goes on.
     """
     group = grp.getgrnam("_rspamd").gr_gid
     _prepare(folder, group)
@@ -42,7 +42,8 @@ def export_dkim(*, folder: Path) -> int:
         )
     }
     changed = sum(_write_key(folder / name, key, group) for name, key in wanted.items())
-    changed += _write(folder / "selectors.map", _selectors(wanted.values()), group)
+    there = [key for name, key in wanted.items() if (folder / name).is_file()]
+    changed += _write(folder / "selectors.map", _selectors(there), group)
     for path in folder.glob("*.key"):
         if path.name not in wanted:
             path.unlink()

@@ -148,13 +148,18 @@ def test_a_retired_key_is_taken_away_and_the_newest_signs(world: World, tmp_path
     assert (tmp_path / f"{world.domain.name}.s2.key").exists()
 
 
-def test_a_key_that_does_not_open_leaves_the_others_alone(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sealed", [b"x" * 40, b"x", b""])
+def test_a_key_that_does_not_open_leaves_the_others_alone(
+    world: World, tmp_path: Path, sealed: bytes
+) -> None:
     now = timezone.now()
-    bad = key(world, "s1", active=now)
-    key(world, "s2", active=now)
-    DkimKey.objects.filter(pk=bad.pk).update(private_sealed=b"x" * 40)
+    key(world, "s1", active=now - timedelta(days=1))
+    bad = key(world, "s2", active=now)
+    DkimKey.objects.filter(pk=bad.pk).update(private_sealed=sealed)
     export_dkim(folder=tmp_path)
-    assert (tmp_path / f"{world.domain.name}.s2.key").exists()
+    assert (tmp_path / f"{world.domain.name}.s1.key").exists()
+    # mail would go unsigned if Rspamd were sent to a file that is not there
+    assert f"{world.domain.name} s1\n" in (tmp_path / "selectors.map").read_text()
 
 
 @pytest.mark.parametrize("selector", ["../../x", "s/1", "S1"])
