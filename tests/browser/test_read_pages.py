@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,46 @@ def test_archive_goes_to_the_next_and_undo_brings_back(inbox: Page) -> None:
     toast.get_by_role("button", name="Undo").click()
     expect(inbox.locator(".message-row")).to_have_count(4)
     assert sorted(shown(inbox)) == sorted(SUBJECTS)
+
+
+def test_a_letter_marked_unread_by_hand_stays_so_when_it_comes_as_the_next(inbox: Page) -> None:
+    head, unread = inbox.locator("[data-reader] h1"), inbox.locator(".message-row.is-unread")
+    inbox.get_by_role("link", name="Báo giá vải cotton").click()
+    expect(head).to_have_text("Báo giá vải cotton")
+    inbox.keyboard.press("Shift+U")
+    expect(unread).to_have_count(4)
+    inbox.get_by_role("link", name="Bảng chấm công").click()
+    expect(head).to_have_text("Bảng chấm công")
+    inbox.keyboard.press("#")
+    expect(head).to_have_text("Báo giá vải cotton")
+    inbox.wait_for_load_state("networkidle")
+    inbox.goto("/mail/")  # what the server says
+    expect(unread).to_have_text([re.compile("Lịch"), re.compile("Báo giá"), re.compile("Hợp đồng")])
+
+
+def test_the_next_letter_is_read_as_usual_and_an_unread_one_once_it_is_chosen(inbox: Page) -> None:
+    head, unread = inbox.locator("[data-reader] h1"), inbox.locator(".message-row.is-unread")
+    inbox.keyboard.press("j")
+    inbox.keyboard.press("j")
+    inbox.keyboard.press("Shift+U")
+    inbox.get_by_role("link", name="Lịch nghỉ Tết").click()
+    expect(head).to_have_text("Lịch nghỉ Tết")
+    inbox.keyboard.press("#")
+    expect(head).to_have_text("Bảng chấm công")
+    expect(unread).to_have_count(3)
+    inbox.keyboard.press("j")
+    expect(head).to_have_text("Báo giá vải cotton")
+    inbox.keyboard.press("k")
+    expect(head).to_have_text("Bảng chấm công")
+    expect(unread).to_have_count(1)
+    inbox.keyboard.press("j")
+    inbox.keyboard.press("#")
+    expect(head).to_have_text("Hợp đồng thuê kho")
+    expect(unread).to_have_count(0)
+    inbox.wait_for_load_state("networkidle")
+    inbox.reload()
+    expect(head).to_have_text("Hợp đồng thuê kho")
+    expect(unread).to_have_count(0)
 
 
 def test_the_keyboard_walks_opens_acts_and_undoes(inbox: Page) -> None:

@@ -2,7 +2,7 @@
 /** Archive, delete, move, flags: the page shows it at once, the server follows, errors bring rows back. */
 import { boxes, chooseNone, chosenRows, cursorRow, refreshSoon, setCursor, showChosen } from "./list.js";
 import { frame, inOrder, linkOf, listPane, openMessage, post, Refused, rows, word } from "./page.js";
-import { closeReader, neighbour, openRow } from "./reader.js";
+import { closeReader, keepUnread, neighbour, openRow } from "./reader.js";
 import { offerUndo } from "./undo.js";
 import { showToast } from "../toast.js";
 
@@ -50,6 +50,9 @@ export async function act(deed, groups, target) {
   if (!groups.length || !frame()) return;
   const restore = show(deed, groups.flatMap((group) => group.keys));
   const open = openMessage();
+  if (deed === "read" || deed === "unread") {
+    for (const { folder, validity, uids } of groups) for (const uid of uids) keepUnread(`${folderUrl(folder)}${validity}/${uid}/`, deed === "unread");
+  }
   if (LEAVING.has(deed) && open && groups.some((g) => g.folder === open.dataset.folderId && g.uids.includes(open.dataset.uid ?? ""))) leaveOpen();
   else if (deed === "unread" && open && groups.some((g) => g.uids.includes(open.dataset.uid ?? ""))) closeReader();
   await inOrder(() => tell(deed, groups, target, restore));
@@ -64,7 +67,7 @@ async function tell(deed, groups, target, restore) {
       body.set("uid_validity", group.validity);
       if (target) body.set("target", target);
       for (const uid of group.uids) body.append("uid", uid);
-      const done = await post(actUrl(group.folder), body);
+      const done = await post(`${folderUrl(group.folder)}act/`, body);
       offerUndo(done.text, done.undo);
     }
   } catch (error) {
@@ -75,8 +78,8 @@ async function tell(deed, groups, target, restore) {
 }
 
 /** @param {string} folder */
-function actUrl(folder) {
-  return `/mail/${frame()?.dataset.mailbox}/f/${folder}/act/`;
+function folderUrl(folder) {
+  return `/mail/${frame()?.dataset.mailbox}/f/${folder}/`;
 }
 
 /** Show a deed before the server knows of it; the answer takes it back.
@@ -131,7 +134,7 @@ function leaveOpen() {
   const all = [...document.querySelectorAll("[data-list] .message-row")];
   const at = gone ? all.indexOf(gone) : -1;
   const following = all.slice(at + 1).find((row) => !row.classList.contains("is-leaving"));
-  if (following && at >= 0 && window.matchMedia("(min-width: 43.75rem)").matches) openRow(following);
+  if (following && at >= 0 && window.matchMedia("(min-width: 43.75rem)").matches) openRow(following, { goingOn: true });
   else closeReader();
 }
 

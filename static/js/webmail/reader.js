@@ -12,6 +12,8 @@ const KEEP_MS = 20_000;
 let loading = null;
 /** @type {Map<string, {at: number, html: Promise<DocumentFragment | null>}>} */
 const fetched = new Map();
+/** Letters that the person marked as unread on this page, by the path of their address. @type {Set<string>} */
+const keptUnread = new Set();
 
 /** @param {string} url */
 function load(url) {
@@ -22,19 +24,36 @@ function load(url) {
 }
 
 /**
+ * The address that shows a message without counting it as read.
+ * @param {string} url
+ */
+function peek(url) {
+  return `${url}${url.includes("?") ? "&" : "?"}peek=1`;
+}
+
+/**
  * Ask for a message before it is opened; it does not count as read by that.
  * @param {string} url
  */
 function prefetch(url) {
   if (fetched.has(url) || fetched.size > 4) fetched.delete(fetched.keys().next().value ?? "");
-  const ask = `${url}${url.includes("?") ? "&" : "?"}peek=1`;
-  fetched.set(url, { at: Date.now(), html: piece(ask).then((answer) => answer.html, () => null) });
+  fetched.set(url, { at: Date.now(), html: piece(peek(url)).then((answer) => answer.html, () => null) });
 }
 
 /**
- * Open a message.
+ * Remember that the person wants a letter unread, or forget it.
+ * @param {string} path @param {boolean} isKept
+ */
+export function keepUnread(path, isKept) {
+  if (isKept) keptUnread.add(path);
+  else keptUnread.delete(path);
+}
+
+/**
+ * Open a message. One that comes by itself (`goingOn`, since the one before left) stays unread where the
+ * person marked it so; chosen by hand it counts as read.
  * @param {string} url
- * @param {{push?: boolean, keepScroll?: boolean}} [options]
+ * @param {{push?: boolean, keepScroll?: boolean, goingOn?: boolean}} [options]
  */
 export async function openUrl(url, options = {}) {
   const page = frame();
@@ -42,19 +61,23 @@ export async function openUrl(url, options = {}) {
   loading?.abort();
   const mine = new AbortController();
   loading = mine;
-  const row = rows().find((one) => linkOf(one)?.pathname === new URL(url, location.href).pathname);
+  const path = new URL(url, location.href).pathname;
+  const row = rows().find((one) => linkOf(one)?.pathname === path);
+  const staysUnread = options.goingOn && keptUnread.has(path);
+  if (!staysUnread) keptUnread.delete(path);
   mark(row ?? null);
   page.dataset.pane = "message";
   const skeleton = window.setTimeout(() => showSkeleton(), SKELETON_MS);
   try {
     const early = await load(url);
-    const html = early ?? (await piece(url, { signal: mine.signal })).html;
+    const html = early ?? (await piece(staysUnread ? peek(url) : url, { signal: mine.signal })).html;
     if (mine.signal.aborted) return;
     window.clearTimeout(skeleton);
     const scroll = options.keepScroll ? readerPane()?.querySelector(".reader__scroll")?.scrollTop ?? 0 : 0;
     swapReader(html);
     if (scroll) readerPane()?.querySelector(".reader__scroll")?.scrollTo(0, scroll);
     if (options.push !== false) history.pushState({ mail: url }, "", url);
+    if (staysUnread) return;
     if (early) void piece(url).catch(() => {}); // now it counts as read
     row?.classList.remove("is-unread");
     row?.querySelector(".message-row__from .visually-hidden")?.remove();
@@ -201,11 +224,11 @@ export function neighbour(step) {
   return all[at + step] ?? null;
 }
 
-/** @param {Element} row */
-export function openRow(row) {
+/** @param {Element} row @param {{goingOn?: boolean}} [options] */
+export function openRow(row, options = {}) {
   const link = linkOf(row);
   if (link && continueDraft(link)) return;
-  if (link) void openUrl(link.getAttribute("href") ?? "");
+  if (link) void openUrl(link.getAttribute("href") ?? "", options);
 }
 
 document.addEventListener("click", (event) => {
