@@ -59,6 +59,26 @@ def insert_person(
     language: str = "",
 ) -> User:
     """Insert the person; policy and audit are the calling service's."""
+    person = new_person(tenant=tenant, email=email, name=name, password=password, language=language)
+    if LoginName.objects.filter(address=person.email).exists():
+        raise EmailTaken(field="email")
+    try:
+        with transaction.atomic():
+            person.save(force_insert=True)
+    except IntegrityError as exc:
+        raise EmailTaken(field="email") from exc
+    return person
+
+
+def new_person(
+    *,
+    tenant: Tenant,
+    email: str,
+    name: str = "",
+    password: str | None = None,
+    language: str = "",
+) -> User:
+    """Return the person for the caller to insert. Raises WeakPassword, AccountsError."""
     address = email.strip().lower()
     if "@" not in address:
         raise AccountsError(field="email")
@@ -69,11 +89,4 @@ def insert_person(
         check_password_rules(password, person)
         person.set_password(password)
         person.password_changed_at = timezone.now()
-    if LoginName.objects.filter(address=address).exists():
-        raise EmailTaken(field="email")
-    try:
-        with transaction.atomic():
-            person.save(force_insert=True)
-    except IntegrityError as exc:
-        raise EmailTaken(field="email") from exc
     return person

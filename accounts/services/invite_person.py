@@ -26,7 +26,7 @@ from accounts.policy import require, require_over
 from accounts.roles import Action, Role
 from accounts.selectors import person_by_login
 from accounts.services.change_roles import check_role
-from accounts.services.record_audit import record_audit
+from accounts.services.record_audit import audit_event, record_audit
 from portal.config import stack
 from portal.errors import Conflict
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from accounts.actor import Actor
-    from accounts.models import Tenant, User
+    from accounts.models import AuditEvent, Tenant, User
 
 INVITATION_LIFE = timedelta(days=7)
 RESET_LIFE = timedelta(hours=24)
@@ -137,27 +137,51 @@ def make_password_link(
     With `email` (an address outside the mailbox it opens) it is mailed there. Without `life` it
     lasts a week for somebody who never had a password, else a day. Raises NotAllowed.
     """
-    require(actor, Action.PASSWORD_RESET, person.tenant)
     require_over(actor, person)
-    new = not person.has_usable_password()
-    address = clean_email(email) if email else ""
+    link, event = new_password_link(actor=actor, person=person, email=email, life=life)
     with transaction.atomic():
         Invitation.objects.filter(user=person, accepted_at=None).delete()
-        link = _insert(
-            actor,
-            Invitation(tenant=person.tenant, user=person, email=address, name=person.name),
-            life or (INVITATION_LIFE if new else RESET_LIFE),
-        )
-        record_audit(
-            actor,
-            person.tenant,
-            action="password.link",
-            target=("person", person.pk, person.email),
-        )
-        if not address:
-            return link
-        language = person.language or _language(person.tenant)
-        return _mailed(link, "welcome" if new else "reset", language)
+        link.invitation.save(force_insert=True)
+        event.save(force_insert=True)
+        return mail_password_link(link)
+
+
+def new_password_link(
+    *, actor: Actor, person: User, email: str = "", life: timedelta | None = None
+) -> tuple[Link, AuditEvent]:
+    """Return a link and what the audit trail says of it, for the caller to insert and then to mail.
+
+    For somebody known already, `make_password_link` makes sure that the actor stands above him.
+    Raises NotAllowed.
+    """
+    require(actor, Action.PASSWORD_RESET, person.tenant)
+    token = secrets.token_urlsafe(32)  # 256 random bits
+    invitation = Invitation(
+        tenant=person.tenant,
+        user=person,
+        email=clean_email(email) if email else "",
+        name=person.name,
+        token_sha256=hash_of(token),
+        invited_by=actor.user,
+        expires_at=timezone.now()
+        + (life or (RESET_LIFE if person.has_usable_password() else INVITATION_LIFE)),
+    )
+    event = audit_event(
+        actor,
+        person.tenant,
+        action="password.link",
+        target=("person", person.pk, person.email),
+    )
+    return Link(invitation, link_url(token), ""), event
+
+
+def mail_password_link(link: Link) -> Link:
+    """Mail the link where its invitation names an address."""
+    invitation, person = link.invitation, link.invitation.user
+    if not invitation.email or person is None:
+        return link
+    letter = "reset" if person.has_usable_password() else "welcome"
+    return _mailed(link, letter, person.language or _language(invitation.tenant))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +216,7 @@ def make_password_links(*, actor: Actor, tenant: Tenant, wanted: Sequence[Wanted
         for one in wanted
     )
     for one, invitation in zip(wanted, made, strict=True):
-        if one.email:
-            letter = "reset" if one.person.has_usable_password() else "welcome"
-            link = Link(invitation, link_url(one.token), "")
-            _mailed(link, letter, one.person.language or _language(tenant))
+        mail_password_link(Link(invitation, link_url(one.token), ""))
 
 
 def link_url(token: str) -> str:

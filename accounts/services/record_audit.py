@@ -23,6 +23,23 @@ def record_audit(
 ) -> AuditEvent:
     """Record that `actor` did `action` in `tenant`, inside the caller's transaction.
 
+    Its arguments are those of `audit_event`.
+    """
+    event = audit_event(actor, tenant, action=action, target=target, changes=changes)
+    event.save(force_insert=True)
+    return event
+
+
+def audit_event(
+    actor: Actor,
+    tenant: Tenant,
+    *,
+    action: str,
+    target: tuple[str, int | None, str],
+    changes: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """Return the row for the caller to insert.
+
     `target` is (kind, id, name). `changes` maps a field to [before, after] in JSON types;
     passwords, tokens and keys never belong in it.
     """
@@ -31,7 +48,7 @@ def record_audit(
     acting_from = above if above and above.pk != tenant.pk else None
     if acting_from is None and actor.user and actor.tenant and actor.tenant.pk != tenant.pk:
         acting_from = actor.tenant
-    return AuditEvent.objects.create(
+    return AuditEvent(
         tenant_id=tenant.pk,
         at=timezone.now(),
         actor_id=actor.user.pk if actor.user else None,

@@ -5,28 +5,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 
-from accounts.models import Feature, LoginName, User
+from accounts.models import AccessChange, Feature, LoginName, User
 from accounts.policy import require
 from accounts.roles import Action
-from accounts.services.create_person import create_person
-from accounts.services.invite_person import make_password_link
-from accounts.services.note_access_change import note_access_change
-from accounts.services.record_audit import record_audit
-from domains.errors import PersonElsewhere
+from accounts.services.create_person import new_person
+from accounts.services.invite_person import mail_password_link, new_password_link
+from accounts.services.record_audit import audit_event
+from domains.errors import AddressTaken, PersonElsewhere
 from domains.models import Mailbox
 from domains.names import NameRefused, parse_display_name
 from domains.services.check_quota import check_quota
 from domains.services.claim_address import claim, read_localpart
 from domains.services.keep_reserved import keep_reserved
 from domains.services.require_room import Room, chain_of, require_room
+from portal.together import insert_together
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import Model
+
     from accounts.actor import Actor
-    from accounts.models import Tenant
+    from accounts.models import AuditEvent, Tenant
     from accounts.services.invite_person import Link
     from domains.models import Domain
+
+_SQL = """
+SELECT nextval(pg_get_serial_sequence('domains_mailbox', 'id')),
+       nextval(pg_get_serial_sequence('accounts_user', 'id')),
+       coalesce((SELECT u.id FROM accounts_user u WHERE u.email = %(email)s),
+                (SELECT l.user_id FROM accounts_loginname l WHERE l.address = %(email)s), 0)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +82,27 @@ def provision_mailbox(
         limits = require_room(tenant, Room.MAILBOXES)
         claimed = claim(domain, local.text)
         address = claimed.address
-        owner, is_new = (
-            (None, False)
-            if shared
-            else _owner(
-                actor.in_domain(domain.pk), tenant, address.email, shown, password, language
+        mailbox_id, person_id, known_id = _keys(address.email)
+        is_new = not shared and not known_id
+        owner: User | None = None
+        link: Link | None = None
+        rows: list[Sequence[Model]] = []
+        events: list[AuditEvent] = []
+        if is_new:
+            owner = new_person(
+                tenant=tenant, email=address.email, name=shown, password=password, language=language
             )
-        )
-        mailbox = Mailbox.objects.create(
+            owner.pk = person_id
+            link, rows, events = _comes_in(
+                actor.in_domain(domain.pk), owner, invite_email=invite_email
+            )
+        elif not shared:
+            owner = _known(known_id, tenant)
+            LoginName.objects.bulk_create(
+                [LoginName(address=address.email, user=owner)], ignore_conflicts=True
+            )
+        mailbox = Mailbox(
+            pk=mailbox_id,
             allow_pop3=all(Feature.POP3 not in one.left_out for one in chain_of(limits)),
             tenant=tenant,
             address=address,
@@ -86,28 +110,27 @@ def provision_mailbox(
             name=shown,
             quota_bytes=quota_bytes,
         )
-        if owner is not None:
-            LoginName.objects.bulk_create(
-                [LoginName(address=address.email, user=owner)], ignore_conflicts=True
+        events.append(
+            audit_event(
+                actor,
+                tenant,
+                action="mailbox.create",
+                target=("mailbox", mailbox.pk, address.email),
+                changes={"name": ["", shown], "quota_bytes": [None, quota_bytes]}
+                | ({"shared": True} if shared else {}),
             )
-        link = None
-        if owner is not None and is_new and password is None:
-            link = make_password_link(
-                actor=actor.in_domain(domain.pk), person=owner, email=invite_email
-            )
+        )
+        # A mail program may have been refused a moment ago, and Dovecot remembers that.
+        change = AccessChange(address=address.email, mailbox_id=mailbox.pk)
+        try:
+            insert_together([mailbox], *rows, [change], events)
+        except IntegrityError as exc:  # somebody else came to this address meanwhile
+            raise AddressTaken(field="localpart") from exc
+        if link is not None:
+            link = mail_password_link(link)
         # Who was here before may be an admin, whose own mailbox these addresses follow.
         if not claimed.is_reserved_served or (owner is not None and not is_new):
             keep_reserved(domain)
-        # A mail program may have been refused a moment ago, and Dovecot remembers that.
-        note_access_change(address=address.email, mailbox_id=mailbox.pk)
-        record_audit(
-            actor,
-            tenant,
-            action="mailbox.create",
-            target=("mailbox", mailbox.pk, address.email),
-            changes={"name": ["", shown], "quota_bytes": [None, quota_bytes]}
-            | ({"shared": True} if shared else {}),
-        )
     return Provisioned(mailbox, owner, is_new, link)
 
 
@@ -120,23 +143,36 @@ def read_display_name(text: str) -> str:
         raise
 
 
-def _owner(
-    actor: Actor, tenant: Tenant, email: str, name: str, password: str | None, language: str
-) -> tuple[User, bool]:
-    known = User.objects.filter(email=email).first()
-    if known is None:
-        login = LoginName.objects.filter(address=email).select_related("user").first()
-        known = login.user if login else None
-    if known is None:
-        person = create_person(
-            actor=actor,
-            tenant=tenant,
-            email=email,
-            name=name,
-            password=password,
-            language=language,
+def _keys(email: str) -> tuple[int, int, int]:
+    """Return keys for a new mailbox and a new person, and that of who signs in with `email`, or 0."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL, {"email": email})
+        mailbox_id, person_id, known_id = cursor.fetchone()
+    return mailbox_id, person_id, known_id
+
+
+def _comes_in(
+    actor: Actor, person: User, *, invite_email: str
+) -> tuple[Link | None, list[Sequence[Model]], list[AuditEvent]]:
+    """Return the rows of a new person, and a link where he has no password yet."""
+    rows: list[Sequence[Model]] = [[person], [LoginName(address=person.email, user=person)]]
+    events = [
+        audit_event(
+            actor,
+            person.tenant,
+            action="person.create",
+            target=("person", person.pk, person.email),
+            changes={"name": ["", person.name]},
         )
-        return person, True
-    if known.tenant_id != tenant.pk:
+    ]
+    if person.has_usable_password():
+        return None, rows, events
+    link, event = new_password_link(actor=actor, person=person, email=invite_email)
+    return link, [*rows, [link.invitation]], [*events, event]
+
+
+def _known(person_id: int, tenant: Tenant) -> User:
+    person = User.objects.get(pk=person_id)
+    if person.tenant_id != tenant.pk:
         raise PersonElsewhere(field="localpart")
-    return known, False
+    return person

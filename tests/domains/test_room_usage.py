@@ -242,8 +242,10 @@ def test_what_is_delivered_while_a_domain_moves_counts_for_its_new_tenant(live: 
 
 
 def somebody_waits() -> bool:
+    """Return whether another session waits for what this one holds."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+            "SELECT count(*) FROM pg_locks"
+            " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
         )
         return bool(cursor.fetchone()[0])
