@@ -34,6 +34,7 @@ def services(host: Stack, python: str) -> tuple[Program, ...]:
             f" /usr/bin/rspamd -f -c /etc/rspamd/rspamd.conf --var=LOCAL_CONFDIR={conf}/rspamd"
             f" --var=DBDIR={host.data}/state/rspamd --var=RUNDIR={run}/rspamd"
             f" --var=LOGDIR={host.data}/log",
+            patience=2,  # 3.12 waits ten seconds for letters that it has long judged
         ),
         Program(
             name="web",

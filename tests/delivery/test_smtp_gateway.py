@@ -50,6 +50,11 @@ def send(box: Box, *recipients: str, mime: bytes = MIME) -> HandOver:
     )
 
 
+def said(box: Box) -> list[str]:
+    """The commands in small letters: they mean the same, and Pythons differ (RFC 5321 section 2.4)."""
+    return [command.lower() for command in box.commands]
+
+
 def test_an_accepted_message_carries_its_queue_id(make_box: Callable[..., Box]) -> None:
     box = make_box()
     result = send(box)
@@ -70,7 +75,7 @@ def test_it_signs_in_as_the_mailbox_and_only_inside_tls(make_box: Callable[..., 
     assert user == "user=ha@congty.test"
     claims = jwt.decode(bearer.partition("Bearer ")[2], options={"verify_signature": False})
     assert claims["sub"] == "ha@congty.test"
-    assert "mail FROM:<ke.toan@congty.test> SIZE=21" in box.commands
+    assert "mail from:<ke.toan@congty.test> size=21" in said(box)
 
 
 def test_oauthbearer_is_preferred_where_it_is_offered(make_box: Callable[..., Box]) -> None:
@@ -82,13 +87,13 @@ def test_oauthbearer_is_preferred_where_it_is_offered(make_box: Callable[..., Bo
 def test_it_asks_to_be_told_of_failure_and_delay_only(make_box: Callable[..., Box]) -> None:
     box = make_box()
     send(box, "anh@outside.test")
-    assert "rcpt TO:<anh@outside.test> NOTIFY=FAILURE,DELAY" in box.commands
+    assert "rcpt to:<anh@outside.test> notify=failure,delay" in said(box)
 
 
 def test_without_dsn_on_the_server_no_option_is_sent(make_box: Callable[..., Box]) -> None:
     box = make_box(extensions=("AUTH XOAUTH2",))
     send(box, "anh@outside.test")
-    assert "rcpt TO:<anh@outside.test>" in box.commands
+    assert "rcpt to:<anh@outside.test>" in said(box)
 
 
 def test_each_recipient_keeps_the_reply_that_was_his(make_box: Callable[..., Box]) -> None:
