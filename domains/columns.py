@@ -43,6 +43,7 @@ class Column(StrEnum):
     INVITE = "invite"
     GROUPS = "groups"
     TARGETS = "targets"
+    KIND = "kind"
     COMPANY = "company"
     PLAN = "plan"
     DOMAINS = "domains"
@@ -61,6 +62,7 @@ LABELS: dict[Column, _StrPromise] = {
     Column.PASSWORD: gettext_lazy("Password hash"),
     Column.INVITE: gettext_lazy("Send the link to"),
     Column.TARGETS: pgettext_lazy("column of an import", "Delivers to"),
+    Column.KIND: gettext_lazy("Kind"),
     Column.COMPANY: gettext_lazy("Customer"),
     Column.PLAN: gettext_lazy("Plan"),
     Column.DOMAINS: gettext_lazy("Domains"),
@@ -86,9 +88,11 @@ CUSTOMER_COLUMNS = (
     Column.ADMIN_NAME,
     Column.ADMIN,
     Column.LANGUAGE,
+    Column.KIND,
 )
 # Words of headings in English and Vietnamese, without marks; the first that fits wins.
 _WORDS: dict[Column, tuple[str, ...]] = {
+    Column.KIND: ("kind", "type", "loai"),
     Column.ADMIN_NAME: (
         "admin s name", "admin name", "administrator name", "contact name", "ten quan tri",
         "ten nguoi quan tri", "ten nguoi lien he", "nguoi lien he", "nguoi dai dien", "contact person",

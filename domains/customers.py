@@ -24,6 +24,11 @@ _LANGUAGES = {
     "vi": ("vi", "vn", "vietnamese", "tieng viet", "viet", "viet nam"),
     "en": ("en", "english", "tieng anh", "anh"),
 }
+COMPANY, RESELLER = "company", "reseller"  # as accounts.models.TenantKind has them
+_KINDS = {
+    COMPANY: ("company", "customer", "cong ty", "khach hang", "doanh nghiep", "to chuc"),
+    RESELLER: ("reseller", "partner", "dai ly", "nha phan phoi"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class CustomerReading:
     """What one row says. `company` is empty when the name could not be read."""
 
     company: str = ""
+    kind: str = COMPANY
     plan_id: int | None = None
     domains: list[str] = field(default_factory=list)
     admin_name: str = ""
@@ -82,6 +88,7 @@ def read_customer(values: Mapping[str, str], ground: CustomerGround) -> Customer
     _read_domains(values, reading)
     _read_plan(values, ground, reading)
     _read_language(values, reading)
+    _read_kind(values, reading)
     return reading
 
 
@@ -206,19 +213,27 @@ def _read_plan(values: Mapping[str, str], ground: CustomerGround, reading: Custo
 
 def _read_language(values: Mapping[str, str], reading: CustomerReading) -> None:
     typed = values.get(Column.LANGUAGE, "").strip()
-    if not typed:
-        return
-    plain = fold(typed).strip()
-    known = {word: code for code, words in _LANGUAGES.items() for word in words}
-    if plain in known:
-        reading.language = known[plain]
-        return
-    near = get_close_matches(plain, list(known), 1, 0.6)
-    reading.problems.append(
-        Problem(
-            _("“%(text)s” is no language of these pages. Write vi or en, or leave it empty.")
-            % {"text": typed[:40]},
-            Column.LANGUAGE,
-            known[near[0]] if near else "",
+    code, near = _one_of(_LANGUAGES, typed)
+    if typed and not code:
+        words = _("“%(text)s” is no language of these pages. Write vi or en, or leave it empty.")
+        reading.problems.append(Problem(words % {"text": typed[:40]}, Column.LANGUAGE, near))
+    reading.language = code
+
+
+def _read_kind(values: Mapping[str, str], reading: CustomerReading) -> None:
+    typed = values.get(Column.KIND, "").strip().removeprefix("'")
+    code, near = _one_of(_KINDS, typed)
+    if typed and not code:
+        words = _(
+            "“%(text)s” is no kind of customer. Write company or reseller; empty is a company."
         )
-    )
+        reading.problems.append(Problem(words % {"text": typed[:40]}, Column.KIND, near))
+    reading.kind = code or COMPANY
+
+
+def _one_of(known: Mapping[str, tuple[str, ...]], typed: str) -> tuple[str, str]:
+    """Return the code that `typed` means, empty for none, and the one it may have meant."""
+    plain = fold(typed).strip()
+    codes = {word: code for code, words in known.items() for word in words}
+    near = get_close_matches(plain, list(codes), 1, 0.6) if plain else []
+    return codes.get(plain, ""), codes[near[0]] if near else ""

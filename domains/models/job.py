@@ -21,6 +21,7 @@ class JobKind(models.TextChoices):
     IMPORT_FORWARDERS = "import_forwarders", _("Import forwarders")
     IMPORT_CUSTOMERS = "import_customers", _("Import customers")
     UNDO_IMPORT = "undo_import", _("Take an import back")
+    UNDO_CUSTOMERS = "undo_customers", _("Take customers back")
     MAILBOX_PASSWORD = "mailbox_password", _("Reset passwords")
     MAILBOX_QUOTA = "mailbox_quota", _("Change storage")
     MAILBOX_ALIAS = "mailbox_alias", _("Add to an alias")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -20,11 +21,14 @@ from domains.services.upload_import import hold_job
 from portal.nudge import after_commit
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from accounts.actor import Actor
 
 # What takes a kind of job back. Deleting for good, links and files of names cannot be.
 UNDO = {
     JobKind.IMPORT_MAILBOXES: JobKind.UNDO_IMPORT,
+    JobKind.IMPORT_CUSTOMERS: JobKind.UNDO_CUSTOMERS,
     JobKind.MAILBOX_QUOTA: JobKind.MAILBOX_QUOTA,
     JobKind.MAILBOX_ALIAS: JobKind.MAILBOX_UNALIAS,
     JobKind.MAILBOX_UNALIAS: JobKind.MAILBOX_ALIAS,
@@ -36,6 +40,7 @@ UNDO = {
     JobKind.IMPORT_ALIASES: JobKind.ALIAS_DELETE,
     JobKind.IMPORT_FORWARDERS: JobKind.FORWARDER_DELETE,
 }
+CUSTOMERS_WITHIN = timedelta(days=7)  # as long as their invitations last
 BATCH = 2000
 
 
@@ -113,11 +118,20 @@ def cancel_job(*, actor: Actor, job: Job) -> None:
             end_job(job, JobState.CANCELLED, _("It was never started."))
 
 
+def undo_until(job: Job) -> datetime | None:
+    """Return until when the job can be taken back; None: as long as it is remembered."""
+    if job.kind != JobKind.IMPORT_CUSTOMERS or job.ended_at is None:
+        return None
+    return job.ended_at + CUSTOMERS_WITHIN
+
+
 def may_undo(job: Job) -> bool:
     """Return whether something of the job can be taken back."""
     if not job.is_over or job.kind not in UNDO or hasattr(job, "undone_by"):
         return False
     if job.kind == JobKind.MAILBOX_DELETE and job.options.get("grace_days") == 0:
+        return False
+    if (until := undo_until(job)) is not None and until < timezone.now():
         return False
     return job.handled > job.refused
 
@@ -165,6 +179,8 @@ def undo_job(*, actor: Actor, job: Job) -> Job:
 
 
 def _before(row: JobRow) -> dict[str, Any]:
+    if "company" in row.found:
+        return {"domains": row.found["domains"]}
     for name in ("refuses_mail", "delete_after"):
         if name in row.before:
             return {name: row.before[name]}

@@ -51,7 +51,7 @@ def _open(actor: Actor, job: Job, row: JobRow, plan: Plan | None) -> None:
             tenant, _link = open_tenant(
                 actor=actor,
                 parent=job.tenant,
-                kind=TenantKind.COMPANY,
+                kind=TenantKind(found.get("kind", TenantKind.COMPANY)),  # older jobs name none
                 name=found["company"],
                 plan=plan,
                 admin_email=found["admin"],

@@ -66,6 +66,7 @@ def judge_customers(
             name=reading.company or line.values.get(Column.COMPANY, ""),
             found={
                 "company": reading.company,
+                "kind": reading.kind,
                 "plan_id": reading.plan_id,
                 "domains": reading.domains,
                 "admin": reading.admin,

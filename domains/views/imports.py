@@ -36,7 +36,15 @@ SAMPLES = {
     "forwarders": ((Column.ADDRESS, Column.TARGETS), ("hoadon@{}", "ketoan@example.com")),
     "customers": (
         CUSTOMER_COLUMNS,
-        ("Công ty Hải Vân", "", "haivan.vn haivan.com", "Trần Thu Hà", "ha.tran@gmail.com", "vi"),
+        (
+            "Công ty Hải Vân",
+            "",
+            "haivan.vn haivan.com",
+            "Trần Thu Hà",
+            "ha.tran@gmail.com",
+            "vi",
+            "company",
+        ),
     ),
 }
 

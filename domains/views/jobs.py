@@ -28,7 +28,7 @@ from domains.selectors import (
     report_of_job,
     row_counts,
 )
-from domains.services.begin_job import begin_job, cancel_job, may_undo, undo_job
+from domains.services.begin_job import begin_job, cancel_job, may_undo, undo_job, undo_until
 from domains.services.check_import import needed_room, room_for
 from domains.services.check_quota import largest_quota, offered_quota
 from domains.services.job_links import WITH_LINKS, links_of, may_have_links
@@ -58,6 +58,7 @@ _DELETIONS = (
 )
 _LISTS = {
     JobKind.IMPORT_CUSTOMERS: "accounts:tenant-list",
+    JobKind.UNDO_CUSTOMERS: "accounts:tenant-list",
     JobKind.IMPORT_ALIASES: "domains:alias-list",
     JobKind.ALIAS_DELETE: "domains:alias-list",
     JobKind.IMPORT_FORWARDERS: "domains:forwarder-list",
@@ -167,7 +168,7 @@ def job_result(request: TenantRequest, tenant_id: int, job_id: int) -> HttpRespo
     columns = tuple(column for column in columns if column != Column.PASSWORD)
     heads = [_("Line"), *(LABELS[column] for column in columns)]
     if not job.is_import:
-        heads.append(_("Address"))
+        heads.append(LABELS[_lead(job)])
     heads += [_("Result"), _("Note")]
     with_links = job.kind in WITH_LINKS
     if with_links:
@@ -216,6 +217,8 @@ def _job_cells(job: Job) -> list[Cell]:
 
 def _lead(job: Job) -> Column:
     """Return the column that names a row."""
+    if job.kind == JobKind.UNDO_CUSTOMERS:
+        return Column.COMPANY
     return columns_for(job.kind)[0] if job.is_import else Column.ADDRESS
 
 
@@ -289,6 +292,7 @@ def _shown(
     context |= {
         "handled": progress_of(job),
         "may_undo": context["may_act"] and may_undo(job),
+        "undo_until": undo_until(job),
         "with_links": may_have_links(request.actor, job),
     }
     return page(request, "domains/job_detail.html", context, fragment="domains/_job.html")

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from datetime import timedelta
 
 import pytest
+from django.db import connection, connections, transaction
 from django.test import Client
+from django.utils import timezone
 
-from accounts.errors import NotAllowed
-from accounts.models import AuditEvent, Invitation, Plan, Role, Tenant, TenantKind, TenantStatus
+from accounts.actor import Actor
+from accounts.errors import InvitationOver, NotAllowed
+from accounts.models import (
+    AuditEvent,
+    Invitation,
+    Membership,
+    Plan,
+    Role,
+    Tenant,
+    TenantKind,
+    TenantStatus,
+)
+from accounts.services.accept_invitation import accept_invitation
+from accounts.services.open_tenant import open_tenant
+from accounts.services.terminate_tenant import terminate_tenant
 from delivery.models import Submission
-from domains.models import DkimKey, Domain, Job, JobKind, JobRow, JobState
+from domains.models import DkimKey, Domain, DomainStatus, Job, JobKind, JobRow, JobState
+from domains.services.begin_job import CannotUndo, may_undo, undo_job
+from domains.services.carry_undo_customers import carry_undo_customers
 from domains.services.check_import import mend_rows
+from domains.services.provision_mailbox import provision_mailbox
+from domains.services.purge_ended import purge_ended
 from domains.services.ready_keys import ready_keys
+from domains.services.register_domain import register_domain
+from domains.services.run_job import run_job
 from domains.services.upload_import import choose_columns, upload_import
+from tests.conftest import until
 from tests.domains.conftest import acting
 from tests.domains.importing import imported, said, states, uploaded
-from tests.world import World, operator_tenant, unique
-
-if TYPE_CHECKING:
-    from accounts.actor import Actor
+from tests.world import World, operator_tenant, plant, unique
 
 HEAD = "Tên khách hàng;Gói;Tên miền;Người liên hệ;Email;Ngôn ngữ\n"
 
@@ -228,3 +248,202 @@ def test_many_rows_wait_for_no_keys_and_the_clock_makes_them(world: World, selle
     assert not keys.exists()
     while keys.count() < 2 * 3:
         assert ready_keys()
+
+
+# ---- companies and resellers
+
+
+def test_a_row_may_open_a_reseller_who_has_customers_of_his_own(
+    world: World, seller: Actor, small: Plan
+) -> None:
+    d = unique("c")
+    head = "Customer;Domains;Email;Type\n"
+    rows = [
+        f"{unique('A ')};{d}a.vn;a@{d}.example;Đại lý",
+        f"{unique('B ')};;b@{d}.example;reseller",
+        f"{unique('C ')};;c@{d}.example;Công ty",
+        f"{unique('D ')};;d@{d}.example;",
+        f"{unique('E ')};;e@{d}.example;resellr",
+        f"{unique('F ')};;f@{d}.example;operator",
+    ]
+    job = customers(seller, world, head + "\n".join(rows))
+    assert job.options["columns"] == ["company", "domains", "admin", "kind"]
+    assert [states(job)[n] for n in (6, 7)] == ["wrong", "wrong"]
+    hint = JobRow.objects.get(job=job, number=6).found["hint"]
+    assert hint == {"column": "kind", "text": "reseller"}
+    assert "no kind of customer" in said(job, 7)
+    job = imported(seller, job)
+    made = {row.number: opened(row) for row in done_rows(job)}
+    assert [made[n].kind for n in (2, 3, 4, 5)] == ["reseller"] * 2 + ["company"] * 2
+    roles = Invitation.objects.filter(tenant__in=made.values()).values_list("email", "role")
+    assert dict(roles) == {
+        f"a@{d}.example": "reseller",
+        f"b@{d}.example": "reseller",
+        f"c@{d}.example": "company_admin",
+        f"d@{d}.example": "company_admin",
+    }
+    below = acting(made[2], Role.RESELLER)
+    child, _link = open_tenant(
+        actor=below,
+        parent=made[2],
+        kind=TenantKind.COMPANY,
+        name=unique("Below "),
+        plan=None,
+        admin_email=f"x@{d}.example",
+    )
+    assert child.path.startswith(world.reseller.path)
+
+
+# ---- taking back
+
+
+def done_rows(job: Job) -> list[JobRow]:
+    return list(JobRow.objects.filter(job=job, state="done").order_by("number"))
+
+
+def opened(row: JobRow) -> Tenant:
+    return Tenant.objects.get(pk=row.target_id or 0)
+
+
+def undone(actor: Actor, job: Job) -> Job:
+    undo = undo_job(actor=actor, job=job)
+    run_job(job_id=undo.pk)
+    undo.refresh_from_db()
+    return undo
+
+
+def test_unused_customers_go_and_those_in_use_stay_with_the_reason(
+    world: World, seller: Actor
+) -> None:
+    d = unique("c")
+    names = [unique(f"{letter} ") for letter in "ABCDEFG"]
+    kinds = ["", "", "", "", "reseller", "reseller", ""]
+    rows = [
+        f"{name};{d}{n}.vn;p{n}@{d}.example;{kind}"
+        for n, (name, kind) in enumerate(zip(names, kinds, strict=True))
+    ]
+    job = imported(
+        seller, customers(seller, world, "Customer;Domains;Email;Kind\n" + "\n".join(rows))
+    )
+    unused, came, boxes, more, sold, plans, ended = (opened(row) for row in done_rows(job))
+    accept_invitation(
+        invitation=Invitation.objects.get(tenant=came), name="Hà", password="cầu rồng phun lửa 9"
+    )
+    proved = boxes.domains.get()
+    proved.status, proved.verified_at = DomainStatus.ACTIVE, timezone.now()
+    proved.save(update_fields=["status", "verified_at"])
+    provision_mailbox(actor=Actor.system(boxes), domain=proved, localpart="ha", name="Hà")
+    register_domain(actor=seller, tenant=more, name=f"{d}later.vn")
+    plant(Tenant(parent=sold, kind=TenantKind.COMPANY, name=unique("Below ")))
+    Plan.objects.create(tenant=plans, name="P")
+    terminate_tenant(actor=seller, tenant=ended, grace_days=30)
+
+    undo = undone(seller, job)
+    assert (undo.kind, undo.state) == (JobKind.UNDO_CUSTOMERS, JobState.DONE)
+    assert (undo.total, undo.handled, undo.refused) == (7, 7, 5)
+    assert states(undo) == {2: "done"} | dict.fromkeys(range(3, 8), "refused") | {8: "skipped"}
+    reasons = ["came in", "Mailboxes", f"{d}later.vn", "customers of its own", "plans of its own"]
+    for number, words in enumerate(reasons, start=3):
+        assert words in said(undo, number)
+    status = dict(Tenant.objects.filter(parent=world.reseller).values_list("pk", "status"))
+    assert status[unused.pk] == TenantStatus.TERMINATED
+    assert {status[t.pk] for t in (came, boxes, more, sold, plans)} == {TenantStatus.ACTIVE}
+    assert Invitation.objects.filter(tenant=more, accepted_at=None).exists()
+    assert not Invitation.objects.filter(tenant=unused).exists()
+    event = AuditEvent.objects.get(tenant_id=unused.pk, action="tenant.terminate")
+    assert event.actor_id == seller.user.pk if seller.user else False
+    assert "customers.csv" in event.changes["reason"][1]
+    assert AuditEvent.objects.filter(action="job.done", target_id=undo.pk).exists()
+
+    while Domain.objects.filter(tenant=unused).exists():
+        assert purge_ended()
+    purge_ended()
+    unused.refresh_from_db()
+    assert unused.status == TenantStatus.PURGED
+    again = customers(seller, world, "Customer;Domains;Email;Kind\n" + rows[0])
+    assert states(again) == {2: "ready"}
+    with pytest.raises(CannotUndo):
+        undo_job(actor=seller, job=Job.objects.get(pk=job.pk))
+
+
+def test_an_import_is_taken_back_within_a_week_and_by_who_may_end_customers(
+    world: World, seller: Actor
+) -> None:
+    table = f"Customer;Email\n{unique('A ')};a@x.example\n"
+    job = imported(seller, customers(seller, world, table))
+    with pytest.raises(NotAllowed):
+        undo_job(actor=acting(world.reseller, Role.HELP_DESK), job=job)
+    assert may_undo(job)
+    Job.objects.filter(pk=job.pk).update(ended_at=timezone.now() - timedelta(days=8))
+    job.refresh_from_db()
+    assert not may_undo(job)
+    with pytest.raises(CannotUndo):
+        undo_job(actor=seller, job=job)
+    assert opened(done_rows(job)[0]).status == TenantStatus.ACTIVE
+
+
+def test_nobody_comes_in_while_his_company_is_taken_back(live: World) -> None:
+    seller = acting(live.reseller, Role.RESELLER)
+    tenant, link = open_tenant(
+        actor=seller,
+        parent=live.reseller,
+        kind=TenantKind.COMPANY,
+        name=unique("A "),
+        plan=None,
+        admin_email=f"{unique('a')}@x.example",
+    )
+    invitation = link.invitation
+    job = Job(tenant=live.reseller, kind=JobKind.UNDO_CUSTOMERS)
+    row = JobRow(job=job, target_id=tenant.pk, name=tenant.name)
+    told: list[str] = []
+
+    def come_in() -> None:
+        try:
+            accept_invitation(invitation=invitation, name="Hà", password="cầu rồng phun lửa 9")
+            told.append("in")
+        except InvitationOver:
+            told.append("over")
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        carry_undo_customers(seller, job, [row])
+        guest = threading.Thread(target=come_in)
+        guest.start()
+        until(waits_for_lock, what="the guest waits for the invitation")
+    guest.join()
+    assert (row.state, told) == ("done", ["over"])
+    assert not Membership.objects.filter(tenant=tenant).exists()
+
+
+def waits_for_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_locks"
+            " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+        )
+        return cursor.fetchone() is not None
+
+
+def test_the_page_offers_to_take_back_and_names_the_companies(world: World) -> None:
+    reseller = world.admin_of(world.reseller, Role.RESELLER)
+    seller = acting(world.reseller, Role.RESELLER, reseller.user)
+    name = unique("Bánh ")
+    job = imported(
+        seller, customers(seller, world, f"Customer;Email\n{name};{unique('a')}@x.example\n")
+    )
+    client = Client(HTTP_ACCEPT_LANGUAGE="en")
+    client.force_login(reseller.user)
+    path = f"/portal/{world.reseller.pk}/jobs/"
+    page = client.get(f"{path}{job.pk}/").content.decode()
+    assert "undo/" in page
+    assert "nobody uses yet" in page
+    undo = undone(seller, job)
+    page = client.get(f"{path}{undo.pk}/").content.decode()
+    assert f"/portal/{world.reseller.pk}/tenants/" in page
+    assert name in page
+    assert "Ended; its name" in page
+    answer = client.get(f"{path}{undo.pk}/result/?export=csv")
+    lines = b"".join(answer.streaming_content).decode().strip().splitlines()  # type: ignore[attr-defined]
+    assert lines[0].endswith("Line,Customer,Result,Note")
+    assert name in lines[1]
