@@ -67,6 +67,7 @@ _group = [
     path("", groups.group_detail, name="group-detail"),
     path("settings/", groups.group_change, name="group-change"),
     path("members/", groups.group_members, name="group-members"),
+    path("members/ask/", consents.group_ask, name="group-ask"),
     path("members/<int:member_id>/remove/", groups.group_member_remove, name="group-member-remove"),
     path("grants/", groups.group_grant, name="group-grant"),
     path("grants/<int:grant_id>/take/", groups.group_grant_take, name="group-grant-take"),

@@ -16,6 +16,7 @@ from domains.models import (
     DomainStatus,
     Forwarder,
     ForwarderTarget,
+    GroupMember,
     Mailbox,
 )
 
@@ -105,15 +106,19 @@ def waiting_forwarders(tenant: Tenant, forwarders: Collection[Forwarder]) -> set
 
 
 def sources_of(consent: Consent) -> list[str]:
-    """Return the addresses of the tenant whose mail goes, or is to go, to the address. Two queries."""
+    """Return the addresses of the tenant whose mail goes, or is to go, to the address. Three queries."""
     boxes = Mailbox.objects.filter(tenant=consent.tenant_id, forward_to__contains=[consent.email])
     forwarders = ForwarderTarget.objects.filter(
         email=consent.email, forwarder__tenant=consent.tenant_id
+    )
+    groups = GroupMember.objects.filter(
+        email=consent.email, tenant=consent.tenant_id, address__isnull=True
     )
     return sorted(
         {
             *boxes.values_list("address__email", flat=True),
             *forwarders.values_list("forwarder__address__email", flat=True),
+            *groups.values_list("group__address__email", flat=True),
         }
     )
 

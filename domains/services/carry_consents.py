@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from domains.models import Consent, ConsentState, ForwarderTarget, Mailbox
+from domains.models import Consent, ConsentState, ForwarderTarget, GroupMember, Mailbox
 from domains.selectors import outside_of
 from domains.services.ask_consent import LIFE, TASK
 from portal.nudge import after_commit
@@ -35,9 +35,11 @@ def carry_consents(*, domain: Domain, source: Tenant, target: Tenant) -> None:
 def _targets(domain: Domain) -> set[str]:
     boxes = Mailbox.objects.filter(address__domain=domain).exclude(forward_to=[])
     forwarders = ForwarderTarget.objects.filter(forwarder__address__domain=domain)
+    members = GroupMember.objects.filter(group__address__domain=domain, address=None)
     return {
         *chain.from_iterable(boxes.values_list("forward_to", flat=True)),
         *forwarders.values_list("email", flat=True),
+        *members.values_list("email", flat=True),
     }
 
 
@@ -46,6 +48,7 @@ def _led_to(domain: Domain, source: Tenant) -> set[str]:
     ending = f"@{domain.name}"
     boxes = Mailbox.objects.filter(tenant=source).exclude(forward_to=[])
     forwarders = ForwarderTarget.objects.filter(forwarder__tenant=source, email__endswith=ending)
+    members = GroupMember.objects.filter(tenant=source, address=None, email__endswith=ending)
     return {
         *(
             email
@@ -53,6 +56,7 @@ def _led_to(domain: Domain, source: Tenant) -> set[str]:
             if email.endswith(ending)
         ),
         *forwarders.values_list("email", flat=True),
+        *members.values_list("email", flat=True),
     }
 
 

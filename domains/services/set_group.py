@@ -13,6 +13,7 @@ from accounts.services.note_access_change import note_access_change
 from accounts.services.record_audit import record_audit
 from domains.errors import GroupChangedMeanwhile, TooManyTargets
 from domains.models import Group, GroupMember, GroupSender, WhoMaySend
+from domains.services.ask_consent import ask_consent
 from domains.services.claim_address import claim_address, read_localpart
 from domains.services.provision_mailbox import read_display_name
 from domains.services.read_members import (
@@ -247,6 +248,7 @@ def _add(group: Group, emails: Sequence[str]) -> list[str]:
         ),
         batch_size=1000,
     )
+    ask_consent(group.tenant, fresh)
     return fresh
 
 

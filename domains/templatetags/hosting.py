@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from domains.dns.difference import difference
 from domains.dns.verdict import Reason
 from domains.dns.words import domain_state, title
-from domains.models import DomainStatus, MailboxStatus, Verdict
+from domains.models import ConsentState, DomainStatus, MailboxStatus, Verdict
 from domains.names import show_address, show_domain
+from domains.selectors.consents import PASSED_ON
 from portal.duration import since
 from portal.templatetags.ui import badge
 
@@ -83,6 +84,16 @@ def check_badge(state: str) -> SafeString:
         "bad": ("danger", _("To repair"), "x-circle", ""),
     }
     return badge(*words.get(state, ("neutral", _("Unknown"), "unknown", "badge--unknown")))
+
+
+@register.simple_tag
+def consent_badge(state: ConsentState) -> SafeString:
+    """Return the badge of what somebody outside said."""
+    if state in PASSED_ON:
+        return badge("success", str(state.label), "check-circle")
+    if state == ConsentState.STOPPED:
+        return badge("danger", str(state.label), "x-circle")
+    return badge("warning", str(state.label), "clock")
 
 
 @register.simple_tag

@@ -14,7 +14,15 @@ from accounts.http import TenantRequest, permission
 from accounts.roles import Action
 from domains.errors import ConsentOver
 from domains.names import show_address
-from domains.selectors import consent_by_hash, forwarder_of, mailbox_of, sources_of, targets_outside
+from domains.selectors import (
+    consent_by_hash,
+    forwarder_of,
+    group_of,
+    mailbox_of,
+    members_of,
+    sources_of,
+    targets_outside,
+)
 from domains.services.answer_consent import answer_consent, is_over
 from domains.services.ask_consent import ask_again, hash_of
 from portal.errors import NotFound
@@ -55,6 +63,17 @@ def forwarder_ask(request: TenantRequest, tenant_id: int, forwarder_id: int) -> 
     forwarder = forwarder_of(request.tenant, forwarder_id)
     _ask(request, [target.email for target in forwarder.targets.all()])
     return redirect("domains:forwarder-change", tenant_id, forwarder_id)
+
+
+@require_POST
+@permission(Action.GROUP_CHANGE)
+def group_ask(request: TenantRequest, tenant_id: int, group_id: int) -> HttpResponse:
+    """Send one more letter to a member of a group."""
+    members = members_of(group_of(request.tenant, group_id)).filter(
+        address=None, email=request.POST.get("email", "").replace("\0", "")
+    )
+    _ask(request, [member.email for member in members])
+    return redirect("domains:group-detail", tenant_id, group_id)
 
 
 @require_POST

@@ -22,6 +22,7 @@ from domains.selectors import (
     members_by_group,
     members_of,
     report_of_group,
+    targets_outside,
 )
 from domains.services.known_figures import known_figures
 from domains.services.set_grant import set_grant, take_grant
@@ -32,6 +33,7 @@ from domains.services.set_group import (
     delete_group,
     remove_member,
 )
+from domains.views.consents import tell_of_letters
 from portal.exports import batches, export, export_asked
 from portal.forms import attempt
 from portal.http import page
@@ -117,6 +119,7 @@ def group_create(request: TenantRequest, tenant_id: int) -> HttpResponse:
         )
         if group is not None:
             messages.success(request, _("%(address)s is ready.") % {"address": group.address.email})
+            tell_of_letters(request, members_by_group([group]).get(group.pk, []))
             return redirect("domains:group-detail", tenant_id, group.pk)
     context = {"here": "groups", "form": form}
     return page(request, "domains/group_form.html", context, status=422 if form.errors else 200)
@@ -179,6 +182,7 @@ def group_members(request: TenantRequest, tenant_id: int, group_id: int) -> Http
         if added is not None:
             words = ngettext("%(n)d member was added.", "%(n)d members were added.", len(added))
             messages.success(request, words % {"n": len(added)})
+            tell_of_letters(request, added)
             return redirect("domains:group-detail", tenant_id, group_id)
     return _refused(request, group, members_form=form)
 
@@ -258,10 +262,14 @@ def _refused(request: TenantRequest, group: Group, **forms: Any) -> HttpResponse
 def _context(request: TenantRequest, group: Group) -> dict[str, Any]:
     query = request.GET.get("q", "").strip()[:200]
     total = None if query else group.member_count  # type: ignore[attr-defined]  # by groups_of
+    shown = paged(members_of(group, part=query), request.GET, total=total)
+    outside = [member.email for member in shown.rows if member.address_id is None]
+    consents = {target.email: target for target in targets_outside(request.tenant, outside)}
     return {
         "here": "groups",
         "group": group,
-        "page": paged(members_of(group, part=query), request.GET, total=total),
+        "page": shown,
+        "members": [(member, consents.get(member.email)) for member in shown.rows],
         "query": query,
         "settings_form": GroupSettingsForm.of(group),
         "members_form": MembersForm(),

@@ -11,11 +11,12 @@ import pytest
 from django.core import mail
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Role, Tenant, TenantKind
 from domains.errors import ConsentAsked, ConsentOver, ConsentStopped
-from domains.models import Consent, ConsentState, Domain, DomainStatus, Forwarder
+from domains.models import Consent, ConsentState, Domain, DomainStatus, Forwarder, Group
 from domains.selectors import consent_by_hash, targets_outside
 from domains.services.answer_consent import answer_consent
 from domains.services.ask_consent import (
@@ -28,6 +29,7 @@ from domains.services.ask_consent import (
 from domains.services.move_domain import move_domain
 from domains.services.set_forwarder import change_forwarder, create_forwarder
 from domains.services.set_forwarding import set_forwarding
+from domains.services.set_group import add_members, create_group
 from portal.errors import NotFound
 from tests.domains.conftest import acting
 from tests.world import World, agree, make_world, plant, unique
@@ -354,6 +356,102 @@ def test_what_was_forwarded_before_the_table_came_goes_on(world: World) -> None:
         cursor.execute(f"{migration.KEEP_RUNNING} AND goes.tenant_id = %s", [world.tenant.pk])
     assert [one.email for one in Consent.objects.filter(tenant=world.tenant)] == [OUT]
     assert states(world, OUT) == [ConsentState.CONFIRMED]
+
+
+# ---- groups
+
+
+@pytest.fixture
+def group(world: World, admin: Actor) -> Group:
+    """A group with a colleague and somebody outside who has the letter."""
+    made = create_group(
+        actor=admin, domain=world.domain, localpart="doi", name="Đội", members=[OUT]
+    )
+    add_members(actor=admin, group=made, members=[world.person().address])
+    mail_consents()
+    return made
+
+
+def test_a_member_outside_gets_one_letter_that_names_the_group(
+    world: World, admin: Actor, group: Group
+) -> None:
+    (text,) = letters()
+    assert group.address.email in text
+    assert states(world, OUT) == [ConsentState.WAITING]
+    (answered, link) = (row(world), f"/forwarding/{token_of(text)}/")
+    assert group.address.email in Client().get(link).text
+    answer_consent(consent=answered, agrees=True)
+    other = create_group(
+        actor=admin, domain=world.domain, localpart="hai", name="Hai", members=[OUT]
+    )
+    mail_consents()
+    assert len(letters()) == 1
+    assert other.address.email in Client().get(link).text  # what stopping will end
+
+
+def test_the_page_of_a_group_says_who_waits_and_asks_him_once_more(
+    world: World, admin: Actor, group: Group, client: Client
+) -> None:
+    assert admin.user
+    client.force_login(admin.user)
+    page = f"/portal/{world.tenant.pk}/groups/{group.pk}/"
+    assert client.get(page).text.count("Waits for consent") == 1
+    ask = f"{page}members/ask/"
+    assert client.post(ask, {"email": OUT}).status_code == 409
+    age(world, AN_HOUR)
+    assert client.post(ask, {"email": OUT}).status_code == 302
+    inside = group.members.exclude(address=None).get().email
+    for stranger in (inside, "nobody@partner.test", "\0", ""):
+        assert client.post(ask, {"email": stranger}).status_code == 404
+    mail_consents()
+    assert len(letters()) == 2
+    answer_consent(consent=row(world), agrees=False)
+    assert "Stopped by the recipient" in client.get(page).text
+    with CaptureQueriesContext(connection) as few:
+        client.get(page)
+    add_members(
+        actor=admin,
+        group=group,
+        members=[world.person().address, *(f"{unique('x')}@partner.test" for _ in range(20))],
+    )
+    with CaptureQueriesContext(connection) as many:
+        client.get(page)
+    assert len(many) == len(few) <= 12
+
+
+def test_who_was_a_member_before_members_were_asked_goes_on(world: World, admin: Actor) -> None:
+    said_no, waits = f"{unique('kh')}@partner.test", f"{unique('ch')}@partner.test"
+    create_group(
+        actor=admin,
+        domain=world.domain,
+        localpart="doi",
+        name="Đội",
+        members=[OUT, said_no, waits, world.person().address],
+    )
+    mail_consents()
+    row(world).delete()
+    answer_consent(consent=row(world, said_no), agrees=False)
+    migration = import_module("domains.migrations.0027_members_outside_agree")
+    mine = f"m.tenant_id = {world.tenant.pk} AND m.address_id IS NULL"
+    with connection.cursor() as cursor:
+        cursor.execute(migration.KEEP_RUNNING.replace("m.address_id IS NULL", mine))
+    goes, stopped = ConsentState.CONFIRMED, ConsentState.STOPPED
+    assert [row(world, email).state for email in (OUT, said_no, waits)] == [goes, stopped, goes]
+    assert Consent.objects.filter(tenant=world.tenant).count() == 3
+
+
+def test_members_outside_move_along_with_the_domain_of_their_group(
+    world: World, admin: Actor, group: Group
+) -> None:
+    target = plant(Tenant(parent=world.reseller, kind=TenantKind.COMPANY, name=unique("Target ")))
+    mover = acting(world.reseller, Role.RESELLER)
+    answer_consent(consent=row(world), agrees=True)
+    move_domain(actor=mover, domain=world.domain, target=target)
+    moved = Consent.objects.get(tenant=target, email=OUT)
+    assert moved.state == ConsentState.CONFIRMED
+
+
+# ---- asking once more
 
 
 def test_the_button_of_the_page_asks_once_more(

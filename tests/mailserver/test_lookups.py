@@ -212,6 +212,55 @@ def test_whoever_leads_to_a_waiting_forwarder_waits_too(world: World) -> None:
     assert refusal("outer", world.domain.name)[0].startswith("450 ")
 
 
+def team(world: World, localpart: str, *emails: str) -> Group:
+    group = Group.objects.create(tenant=world.tenant, address=address(world, localpart), name="T")
+    for email in emails:
+        own = Address.objects.filter(tenant=world.tenant, email=email).first()
+        GroupMember.objects.create(tenant=world.tenant, group=group, address=own, email=email)
+    return group
+
+
+def test_members_outside_get_mail_only_with_their_consent_and_others_meanwhile(
+    world: World,
+) -> None:
+    inside = world.person()
+    group = team(world, "team", inside.address, "a@partner.test", "b@partner.test")
+    own = group.address.email
+    assert destinations(own) == [inside.address]
+    agree(world.tenant, "a@partner.test")
+    assert destinations(own) == ["a@partner.test", inside.address]
+    Consent.objects.filter(tenant=world.tenant).update(confirmed_at=None, stopped_at=timezone.now())
+    assert destinations(own) == [inside.address]
+    assert refusal("team", world.domain.name) == ["of_group"]
+
+
+def test_a_group_that_nobody_reads_yet_puts_senders_off(world: World) -> None:
+    team(world, "team", "a@partner.test")
+    team(world, "above", f"team@{world.domain.name}")
+    agree(world.tenant, "a@partner.test")
+    rows = Consent.objects.filter(tenant=world.tenant)
+    for name in ("team", "above"):
+        assert refusal(name, world.domain.name) == ["of_group"]
+    rows.update(confirmed_at=None, expires_at=timezone.now() + timedelta(days=1))
+    for name in ("team", "above"):
+        assert destinations(f"{name}@{world.domain.name}") == []
+        assert refusal(name, world.domain.name)[0].startswith("450 4.2.1 ")
+    rows.update(expires_at=timezone.now() - timedelta(days=1))
+    for name in ("team", "above"):
+        assert refusal(name, world.domain.name)[0].startswith("550 5.2.1 ")
+    Group.objects.filter(tenant=world.tenant).update(is_enabled=False)
+    assert refusal("team", world.domain.name)[0].startswith("550 5.1.1 ")
+
+
+def test_a_member_outside_who_waits_is_no_room_where_all_others_are_full(world: World) -> None:
+    inside = world.person(quota_bytes=10)
+    MailboxUsage.objects.filter(mailbox=inside.box).update(bytes=10)
+    team(world, "team", inside.address, "a@partner.test")
+    assert refusal("team", world.domain.name)[0].startswith("552 5.2.2 ")
+    agree(world.tenant, "a@partner.test")
+    assert refusal("team", world.domain.name) == ["of_group"]
+
+
 def test_members_whose_domain_takes_no_mail_are_left_out_of_a_group(world: World) -> None:
     person = world.person()
     other = Domain.objects.create(
@@ -453,7 +502,7 @@ def test_into_a_full_pool_nothing_is_delivered_but_programs_keep_their_quota(
 def test_a_group_is_full_once_no_member_has_room_and_empty_ones_are_not(world: World) -> None:
     one, two = world.person(quota_bytes=10), world.person(quota_bytes=10)
     group = Group.objects.create(tenant=world.tenant, address=address(world, "team"), name="Team")
-    assert refusal("team", world.domain.name) == ["of_group"]
+    assert refusal("team", world.domain.name)[0].startswith("550 5.2.1 ")
     for person in (one, two):
         GroupMember.objects.create(
             tenant=world.tenant, group=group, address=person.box.address, email=person.address

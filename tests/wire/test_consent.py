@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from django.test import Client
 
-from domains.models import Address, Forwarder, ForwarderTarget
+from domains.models import Address, Forwarder, ForwarderTarget, WhoMaySend
 from domains.services.set_forwarder import create_forwarder
 from domains.services.set_forwarding import set_forwarding
+from domains.services.set_group import create_group
 from tests.conftest import letter, until
 from tests.domains.conftest import acting
 from tests.wire.mail import (
@@ -103,6 +104,42 @@ def test_mail_goes_outside_after_the_link_was_confirmed_and_until_it_is_stopped(
     after = send(person.address)
     until(lambda: has(box, after), what="the copy stays here again")
     assert not reaches_outside(after)
+
+
+def test_a_member_outside_waits_agrees_and_leaves_while_others_get_the_mail(
+    stack: Stack, live: World, imap: Connect
+) -> None:
+    person, outside = live.person(), f"{unique('ban')}@partner.test"
+    team = create_group(
+        actor=acting(live.tenant),
+        domain=live.domain,
+        localpart="doi",
+        name="Đội",
+        members=[person.address, outside],
+        who_may_send=WhoMaySend.ANYONE,
+    ).address.email
+    box = imap(person)
+
+    def send() -> str:
+        subject = unique("thu")
+        send_from_outside(stack, team, letter(team, subject=subject))
+        until(lambda: has(box, subject), what="the member inside")
+        return subject
+
+    before = send()
+    guest = Client()
+    content = until(lambda: kept_by_partner(stack, outside, "forwarding"), seconds=40)
+    guest.post(link := link_in(content), {"answer": "agree"})
+    agreed = send()
+    until(lambda: kept_by_partner(stack, outside, agreed), seconds=20, what="the member outside")
+    assert not kept_by_partner(stack, outside, before)
+    guest.post(link, {"answer": "stop"})
+    after, marker = send(), unique("moc")
+    with submission(stack, person) as client:
+        mine = letter(outside, subject=marker, sender=person.address)
+        client.send_message(mine, person.address, [outside])
+    until(lambda: kept_by_partner(stack, outside, marker), seconds=20, what="the marker")
+    assert not kept_by_partner(stack, outside, after)
 
 
 def test_programs_files_and_lists_as_targets_only_bounce_once(
