@@ -29,6 +29,7 @@ from domains.models import (
 )
 from domains.services.ready_keys import publish_keys, renew_key
 from domains.services.request_dns_check import open_check
+from portal.nudge import after_commit
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,8 +38,9 @@ if TYPE_CHECKING:
 
 SETTLE = timedelta(seconds=TTL_SECONDS)  # until nobody remembers what stood there before
 GRACE = timedelta(days=7)  # mail under way still finds the old key; Postfix gives up after five
-LEASE = timedelta(minutes=2)  # a lost worker costs this long
-BATCH = 50
+LEASE = timedelta(minutes=5)  # a lost worker costs this long
+BATCH = 7  # two silent zones each, and the task still ends within its time
+TASK = "domains.rotate_keys"
 _STEPS = [  # what a step may write
     "state",
     "next_look_at",
@@ -65,6 +67,8 @@ def advance_rotations(*, batch: int = BATCH) -> int:
         KeyRotation.objects.filter(pk__in=due).update(next_look_at=now + LEASE)
     for rotation_id in due:
         advance_rotation(rotation_id=rotation_id)
+    if len(due) == batch:
+        after_commit(TASK)
     return len(due)
 
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from domains.dns.answers import Observation
     from domains.dns.records import ExpectedRecord
 
@@ -115,11 +117,7 @@ def store_check(
         # What was asked for earlier is answered by this as well.
         DnsCheck.objects.filter(domain=domain, finished_at=None, pk__lt=check.pk).delete()
         known = _last_known(domain)
-        said = {
-            one.record.record: one.judgement.outcome.value
-            for one in seen
-            if one.judgement.outcome is not Outcome.UNKNOWN
-        }
+        said = [one for one in seen if one.judgement.outcome is not Outcome.UNKNOWN]
         _write_states(check, seen)
         _write_changes(check, known, said, now)
         check.finished_at = now
@@ -129,7 +127,10 @@ def store_check(
         if previous is not None and not check.changed:
             _settle(previous, domain, seen, now)
         is_unsettled = check.changed and previous is not None
-        _conclude(domain, seen, known | said, now, is_unsettled=is_unsettled)
+        last_words = {record: state.verdict for record, state in known.items()} | {
+            one.record.record: one.judgement.outcome.value for one in said
+        }
+        _conclude(domain, seen, last_words, now, is_unsettled=is_unsettled)
         _forget_old(domain, now)
     return check
 
@@ -154,20 +155,23 @@ def _write_states(check: DnsCheck, seen: list[Seen]) -> None:
 
 
 def _write_changes(
-    check: DnsCheck, known: dict[str, str], said: dict[str, str], now: datetime
+    check: DnsCheck, known: dict[str, DnsRecordState], said: list[Seen], now: datetime
 ) -> None:
+    """Write what turned in the DNS; where another value is wanted than before, nothing did there."""
     DnsChange.objects.bulk_create(
         DnsChange(
             tenant_id=check.tenant_id,
             domain_id=check.domain_id,
             check_row=check,
-            record=record,
-            before=known[record],
-            after=verdict,
+            record=one.record.record,
+            before=was.verdict,
+            after=one.judgement.outcome.value,
             at=now,
         )
-        for record, verdict in said.items()
-        if known.get(record, verdict) != verdict
+        for one in said
+        if (was := known.get(one.record.record)) is not None
+        and was.expected == one.record.value
+        and was.verdict != one.judgement.outcome.value
     )
 
 
@@ -261,18 +265,17 @@ def _activate(domain: Domain, now: datetime) -> None:
     )
 
 
-def _last_known(domain: Domain) -> dict[str, str]:
+def _last_known(domain: Domain) -> dict[str, DnsRecordState]:
     """Return the last word of finished checks on each record."""
-    rows = (
+    rows: QuerySet[DnsRecordState] = (
         DnsRecordState.objects.filter(
             check_row__domain=domain, check_row__finished_at__isnull=False
         )
         .exclude(verdict=Verdict.UNKNOWN)
         .order_by("record", "-check_row_id")
         .distinct("record")
-        .values_list("record", "verdict")
     )
-    return dict(rows)
+    return {row.record: row for row in rows}
 
 
 def _forget_old(domain: Domain, now: datetime) -> None:

@@ -28,6 +28,7 @@ from domains.services.ask_consent import hash_of
 from domains.services.register_domain import register_domain
 from domains.services.set_forwarder import create_forwarder
 from domains.services.set_forwarding import set_forwarding
+from domains.services.start_rotation import start_rotation
 from domains.views.dns import SALT
 from tests.access import READING, TABLE, WRITING, Row
 from tests.scene import Scene, set_scene
@@ -122,7 +123,9 @@ def test_pages_that_hang_on_a_token_or_a_state(live: World, window: BrowserConte
         targets=["an0@partner.test", "an1@partner.test"],
         keep_copy=False,
     )
+    start_rotation(actor=system, domain=live.domain)
     looks = [
+        Look(f"{below}/domains/{live.domain.pk}/dns/", admin),
         Look(urlsplit(invitation.url).path, None),
         Look(reverse("domains:dns-shared", args=[shared]), None),
         *(Look(reverse("consents:answer", args=[token]), None) for token in consents),

@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from django.core import mail
 from django.db import IntegrityError, connections, transaction
+from django.test import Client
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.errors import NotAllowed
-from accounts.models import AuditEvent, Role
+from accounts.models import AuditEvent, Role, Tenant, TenantKind
 from domains.dkim import record_text
 from domains.dns.records import DkimPublic, key_proofs
 from domains.errors import DomainNotProved, NothingSigns, RotationOver, RotationUnderWay
-from domains.models import DkimKey, Domain, DomainStatus, KeyRotation, RotationState
+from domains.models import (
+    DkimKey,
+    DnsChange,
+    Domain,
+    DomainStatus,
+    KeyRotation,
+    RotationState,
+)
 from domains.selectors import dns_report, expected_records
 from domains.services.advance_rotations import GRACE, advance_rotation, advance_rotations
+from domains.services.move_domain import move_domain
+from domains.services.purge_ended import purge_ended
 from domains.services.register_domain import register_domain
 from domains.services.request_dns_check import request_dns_check
 from domains.services.start_rotation import cancel_rotation, start_rotation
+from domains.services.terminate_domain import terminate_domain
 from domains.services.verify_dns import verify_dns
 from portal.config import stack as running_stack
 from portal.sealing import seal, unseal
 from tests.domains.conftest import acting
 from tests.domains.name_server import Mood, NameServer
-from tests.world import World, unique
-
-if TYPE_CHECKING:
-    from django.test import Client
-
-    from accounts.actor import Actor
+from tests.world import World, plant, unique
 
 
 @pytest.fixture
@@ -233,6 +239,7 @@ def test_a_change_of_the_key_alarms_nobody(domain: Domain, admin: Actor) -> None
         verify_dns(check_id=request_dns_check(actor=admin, domain=domain).pk)
     assert AuditEvent.objects.filter(action="domain.dns_confirmed", target_id=domain.pk).exists()
     assert mail.outbox == []
+    assert not DnsChange.objects.filter(domain=domain, record="dkim-s2").exists()
 
 
 # ---- who, when, twice
@@ -396,11 +403,6 @@ def test_a_key_older_than_a_year_is_said_to_be(
 
 
 def test_the_keys_of_another_tenant_are_not_there(world: World, domain: Domain) -> None:
-    from django.test import Client
-
-    from accounts.models import Tenant, TenantKind
-    from tests.world import plant
-
     other = plant(Tenant(parent=world.reseller, kind=TenantKind.COMPANY, name=unique("Other ")))
     client = Client()
     client.force_login(world.admin_of(other, Role.COMPANY_ADMIN).user)
@@ -409,3 +411,18 @@ def test_the_keys_of_another_tenant_are_not_there(world: World, domain: Domain) 
             path = f"/portal/{tenant}/domains/{domain.pk}/dns/{part}"
             assert client.post(path).status_code == 404
     assert not KeyRotation.objects.filter(domain=domain).exists()
+
+
+def test_a_change_goes_with_its_domain_to_another_tenant_and_out_of_the_world(
+    world: World, domain: Domain, admin: Actor
+) -> None:
+    rotation = start_rotation(actor=admin, domain=domain)
+    other = plant(Tenant(parent=world.reseller, kind=TenantKind.COMPANY, name=unique("Other ")))
+    move_domain(actor=acting(world.reseller, Role.RESELLER), domain=domain, target=other)
+    rotation.refresh_from_db()
+    assert rotation.tenant_id == other.pk
+    system = Actor.system(other)
+    terminate_domain(actor=system, domain=Domain.objects.get(pk=domain.pk), grace_days=0)
+    while Domain.objects.filter(pk=domain.pk).exists():
+        assert purge_ended()
+    assert not KeyRotation.objects.filter(pk=rotation.pk).exists()
