@@ -25,6 +25,7 @@ class Request:
     login: str
     recipient: str
     recipients: int = 0
+    instance: str = ""  # the same for all questions about one message
     is_end: bool = False  # the message is complete; else a recipient is being named
 
 
@@ -56,5 +57,6 @@ def _request(found: Mapping[str, str]) -> Request:
         login=found.get("sasl_username", "").lower(),
         recipient=found.get("recipient", "").lower(),
         recipients=int(count),
+        instance=found.get("instance", ""),
         is_end=found.get("protocol_state", "") == "END-OF-MESSAGE",
     )

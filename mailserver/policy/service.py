@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 import signal
 import threading
 from contextlib import suppress
+from email.header import Header
 from pathlib import Path
 from queue import Empty, LifoQueue
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
@@ -30,8 +32,9 @@ _JUDGES = 4  # questions take a millisecond; the database has few connections, P
 _WAIT_SECONDS = 8  # Postfix waits ten
 NAME = "hopthu-policy"  # of the connections, for those who look at the database
 _TAKEN = "DUNNO"
+_PLAIN_WORDS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 
-_GROUP = "SELECT postfix_group_takes(%s, %s, %s)"
+_GROUP = "SELECT takes, email, name FROM postfix_group(%s, %s, %s)"
 _REFUSED = "550 5.7.1 This group takes mail only from those it names; ask one of its members"
 _GROUP_LATER = "451 4.3.0 It cannot be said at present who may write to this group; try again later"
 
@@ -81,7 +84,10 @@ class Judge:
 
     def _group(self, request: Request) -> str:
         row = self._ask(_GROUP, request.sender, request.login, request.recipient)
-        return _REFUSED if row is not None and row[0] is False else _TAKEN
+        if row is None:
+            return _TAKEN
+        takes, email, name = row
+        return f"PREPEND List-Id: {list_id(name, email)}" if takes else _REFUSED
 
     def _places(self, request: Request) -> str:
         if not counts(request):
@@ -107,6 +113,12 @@ def counts(request: Request) -> bool:
     """Return whether a complete message counts: somebody signed in, and it is not the system."""
     system = f"no-reply@{stack().operator_domain}"
     return bool(request.login) and request.login.removesuffix("@webmail") != system
+
+
+def list_id(name: str, email: str) -> str:
+    """Return what List-Id says of a group: its name, and its address with a dot (RFC 2919)."""
+    words = name if _PLAIN_WORDS.fullmatch(name) else Header(name, "utf-8").encode(linesep="")
+    return f"{words} <{email.replace('@', '.')}>"
 
 
 def over(span: str, allowed: int, ends_at: datetime, *, wanted: int) -> str:
@@ -144,7 +156,7 @@ class Bench:
 
 
 class Handler(StreamRequestHandler):
-    """One connection of smtpd: question after question."""
+    """One connection of smtpd, which has one message at a time: question after question."""
 
     timeout = _IDLE_SECONDS
     server: Server
@@ -152,8 +164,14 @@ class Handler(StreamRequestHandler):
     def handle(self) -> None:
         """Answer until Postfix hangs up or says something that is no question."""
         try:
+            listed = None
             while (request := read_request(self.rfile)) is not None:
-                self.wfile.write(f"action={self.server.bench.verdict(request)}\n\n".encode())
+                verdict = self.server.bench.verdict(request)
+                if verdict.startswith("PREPEND "):
+                    # A message to two groups names the first: two List-Id say nothing (RFC 2919).
+                    verdict = _TAKEN if listed == request.instance else verdict
+                    listed = request.instance
+                self.wfile.write(f"action={verdict}\n\n".encode())
         except ValueError as exc:
             logger.warning("question not understood", extra={"reason": str(exc)})
         except OSError:  # hung up, or silent for long

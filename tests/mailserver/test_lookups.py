@@ -603,7 +603,7 @@ QUESTIONS = {
     "groups": "SELECT destination FROM postfix_aliases WHERE address = 'g1@d7.many.test'",
     "group refusals": "SELECT r FROM postfix_recipient_refusal('g1', 'd7.many.test') AS r",
     "group senders": "SELECT login FROM postfix_senders WHERE address = 'g1@d7.many.test'",
-    "group policy": "SELECT postfix_group_takes("
+    "group policy": "SELECT takes FROM postfix_group("
     "'m3@d7.many.test', 'm3@d7.many.test', 'g1@d7.many.test')",
     "grant tokens": "SELECT val FROM dovecot_tokendb"
     " WHERE service = 'imap' AND email = 'grant-999999999'",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email.header import decode_header, make_header
 from io import BytesIO
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailserver.policy.request import MAX_LINE, Request, read_request
-from mailserver.policy.service import counts, later, over
+from mailserver.policy.service import counts, later, list_id, over
 from portal.config import stack
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -82,3 +83,11 @@ def test_a_full_window_says_later_and_when_and_what_can_never_fit_is_refused() -
 def test_without_an_answer_of_the_database_everybody_may_try_again() -> None:
     assert later(Request("", "a@b.test", "", 1, is_end=True)).startswith("451 4.3.0 ")
     assert later(Request("", "", "g@b.test")).startswith("451 4.3.0 ")
+
+
+@given(st.text(min_size=1, max_size=120).filter(lambda name: name.isprintable() and name.strip()))
+def test_the_name_of_a_group_is_one_line_of_ascii_that_reads_back(name: str) -> None:
+    said = list_id(name, "doi@b.test")
+    assert said.isascii()
+    assert said.isprintable()
+    assert str(make_header(decode_header(said))) == f"{name} <doi.b.test>"

@@ -5,20 +5,32 @@ from __future__ import annotations
 import smtplib
 import socket
 from contextlib import ExitStack
+from email.header import decode_header, make_header
 from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from accounts.actor import Actor
-from domains.models import Group, Sends, WhoMaySend
+from domains.dkim import make_key_pair, record_text
+from domains.models import DkimKey, Group, Sends, WhoMaySend
 from domains.services.change_mailbox import change_mailbox
 from domains.services.set_grant import set_grant
 from domains.services.set_group import add_members, change_group, create_group, remove_member
 from mailserver.policy.service import NAME
+from portal.sealing import seal
 from tests.conftest import letter, until
-from tests.wire.mail import send_from_outside, sign_in, submission, token_submission
-from tests.world import make_world, unique
+from tests.wire.dkim import verified_domains
+from tests.wire.mail import (
+    kept_by_partner,
+    messages,
+    send_from_outside,
+    sign_in,
+    submission,
+    token_submission,
+)
+from tests.world import agree, make_world, unique
 
 if TYPE_CHECKING:
     import imaplib
@@ -231,3 +243,96 @@ def test_sending_switched_off_ends_an_open_session_but_not_the_webmail(
     with pytest.raises(smtplib.SMTPAuthenticationError):
         submission(stack, binh)
     assert token_submission(stack, binh.address)[0] == 235
+
+
+def lists_named(imap: Connect, person: Person, subject: str) -> list[str]:
+    """Wait for the message and return what its List-Id headers say."""
+    until(lambda: has(imap, person, subject), what="the message")
+    (found,) = (one for one in messages(imap(person)) if one["Subject"] == subject)
+    return [str(make_header(decode_header(value))) for value in found.get_all("List-Id", [])]
+
+
+def test_mail_through_a_group_names_the_group_and_other_mail_does_not(
+    stack: Stack, live: World, actor: Actor, imap: Connect
+) -> None:
+    binh = live.person("binh")
+    for who in (WhoMaySend.ANYONE, WhoMaySend.COMPANY):
+        team = group(live, actor, binh.address, who=who)
+        to, subject = team.address.email, unique("nhom")
+        with submission(stack, binh) as client:
+            message = letter(to, subject=subject, sender=binh.address)
+            client.send_message(message, binh.address, [to.replace("@", "+tag@")])
+        assert lists_named(imap, binh, subject) == [f"Kinh doanh <{to.replace('@', '.')}>"]
+    direct = unique("rieng")
+    send_from_outside(stack, binh.address, letter(binh.address, subject=direct))
+    assert lists_named(imap, binh, direct) == []
+
+
+def test_the_name_of_a_group_is_read_in_any_language(
+    stack: Stack, live: World, actor: Actor, imap: Connect
+) -> None:
+    binh, name = live.person("binh"), 'Phòng "Kinh doanh" khu vực Đà Nẵng, <miền Trung> và ' * 2
+    team = group(live, actor, binh.address)
+    Group.objects.filter(pk=team.pk).update(name=name.strip())
+    to, subject = team.address.email, unique("nhom")
+    send_from_outside(stack, to, letter(to, subject=subject))
+    assert lists_named(imap, binh, subject) == [f"{name.strip()} <{to.replace('@', '.')}>"]
+
+
+def test_a_message_to_two_groups_names_the_first_and_the_next_message_its_own(
+    stack: Stack, live: World, actor: Actor, imap: Connect
+) -> None:
+    binh = live.person("binh")
+    one, two = (group(live, actor, binh.address).address.email for _ in range(2))
+    both, second = unique("ca"), unique("sau")
+    with smtplib.SMTP(
+        stack.box_address(1), 25, local_hostname="mx.partner.test", timeout=20,
+        source_address=(stack.box_address(25), 0),
+    ) as client:  # fmt: skip
+        client.sendmail("an@partner.test", [one, two], letter(one, subject=both).as_bytes())
+        client.sendmail("an@partner.test", [two], letter(two, subject=second).as_bytes())
+    assert lists_named(imap, binh, both) == [f"Kinh doanh <{one.replace('@', '.')}>"]
+    assert lists_named(imap, binh, second) == [f"Kinh doanh <{two.replace('@', '.')}>"]
+
+
+def test_a_mailing_list_that_writes_to_a_group_keeps_its_own_name(
+    stack: Stack, live: World, actor: Actor, imap: Connect
+) -> None:
+    binh = live.person("binh")
+    to, subject = group(live, actor, binh.address).address.email, unique("ds")
+    message = letter(to, subject=subject)
+    message["List-Id"] = "<tin.lists.partner.test>"
+    send_from_outside(stack, to, message)
+    assert lists_named(imap, binh, subject) == ["<tin.lists.partner.test>"]
+    direct = unique("rieng")
+    message = letter(binh.address, subject=direct)
+    message["List-Id"] = "<tin.lists.partner.test>"
+    send_from_outside(stack, binh.address, message)
+    assert lists_named(imap, binh, direct) == ["<tin.lists.partner.test>"]
+
+
+def test_the_signature_of_mail_through_a_group_holds_and_covers_its_name(
+    stack: Stack, live: World, actor: Actor
+) -> None:
+    pair, binh, outside = make_key_pair(), live.person("binh"), f"{unique('ban')}@partner.test"
+    DkimKey.objects.create(
+        tenant=live.tenant,
+        domain=live.domain,
+        selector="s1",
+        public_key=pair.public_key,
+        private_sealed=seal(pair.private_pem, purpose="dkim"),
+        active_at=timezone.now(),
+    )
+    until((stack.data / "dkim" / f"{live.domain.name}.s1.key").exists, what="the key")
+    agree(live.tenant, outside)
+    teams = [group(live, actor, binh.address, outside).address.email for _ in range(2)]
+    subject = unique("ky")
+    with submission(stack, binh) as client:
+        message = letter(teams[0], subject=subject, sender=binh.address)
+        client.send_message(message, binh.address, teams)
+    content = until(lambda: kept_by_partner(stack, outside, subject), seconds=20)
+    record = record_text(pair.public_key)
+    assert verified_domains(content, lambda _name: record) == [live.domain.name]
+    changed = content.replace(b"List-Id: Kinh", b"List-Id: Binh")
+    assert changed != content
+    assert verified_domains(changed, lambda _name: record) == []
