@@ -248,6 +248,16 @@ def test_a_folder_is_renamed_with_those_inside(client: Client, me: MailIdentity)
     assert folder_paths(me) == {"Khách hàng", "Khách hàng/Huế", "tàu"}
 
 
+def test_a_folder_deleted_elsewhere_this_moment_breaks_no_page(
+    client: Client, me: MailIdentity, reader: Person, imap: Callable[[Person], IMAP4_SSL]
+) -> None:
+    create_folder(me, name="Cũ")
+    program = imap(reader)
+    assert client.get(f"/mail/{me.mailbox_id}/f/{folder_id('Cũ')}/").status_code == 200
+    assert program.delete('"C&AWk-"')[0] == "OK"
+    assert client.get(url_of(me)).status_code == 200
+
+
 def test_a_deleted_folder_lies_in_trash_with_its_mail_until_it_is_deleted_there(
     client: Client, me: MailIdentity, stack: Stack
 ) -> None:

@@ -101,7 +101,10 @@ class Pool:
             if session is None:
                 return self._open(identity)
             now = time.monotonic()
-            is_fresh = now - session.used_at < NOOP_AFTER_SECONDS
+            # Any folder but INBOX may have been renamed or deleted elsewhere this moment: Dovecot
+            # hangs up on who still stands in it.
+            stays = session.selected is None or session.selected.path == "INBOX"
+            is_fresh = stays and now - session.used_at < NOOP_AFTER_SECONDS
             if (
                 session.address == identity.sign_in
                 and now - session.opened_at < MAX_AGE_SECONDS
