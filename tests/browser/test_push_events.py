@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 from delivery.events import FolderChanged, ask_everybody_to_resync, publish_folder_changed
 from portal.config import ROOT, Stack
 from tests.conftest import until
-from tests.wire.test_push import cookie, identifier
+from tests.wire.test_push import cookie, identifier, listening
 from tests.world import Person, World
 
 pytestmark = pytest.mark.browser
@@ -110,6 +110,22 @@ def test_lost_events_make_the_page_look_again(live: World, browsing: Browser) ->
     expect(page.locator("[data-push-word]")).to_have_text("Live")
     ask_everybody_to_resync()
     expect(page.locator("#heard li").first).to_have_text("hopthu:resync lost")
+
+
+def test_what_changed_before_the_stream_was_open_makes_the_page_look_again(
+    stack: Stack, live: World, browsing: Browser
+) -> None:
+    person = live.person()
+
+    def late(route: Route) -> None:
+        with listening(stack, person) as earlier:
+            publish_folder_changed(FolderChanged(person.address, "INBOX", "new"))
+            earlier.change("INBOX", "new")
+        route.continue_()
+
+    browsing.context.route(re.compile("/push/"), late)
+    page = browsing.tab(person)
+    expect(page.locator("#heard li").first).to_contain_text("hopthu:resync lost")
 
 
 def test_offline_is_said_and_coming_back_looks_again(live: World, browsing: Browser) -> None:

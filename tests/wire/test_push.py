@@ -60,6 +60,12 @@ class Listening:
                 data: dict[str, Any] = json.loads(text.removeprefix("data: "))
                 return data
 
+    def first(self) -> str:
+        """Return the name of the next event."""
+        while not (line := self.response.readline()).startswith(b"event: "):
+            assert line
+        return line.decode().removeprefix("event: ").strip()
+
     def change(self, folder: str, kind: str) -> dict[str, Any]:
         """Return the next change of that folder and kind."""
         while True:
@@ -73,10 +79,10 @@ def identifier(path: str) -> str:
 
 
 def ask(
-    stack: Stack, mailbox_id: int, headers: dict[str, str]
+    stack: Stack, mailbox_id: int, headers: dict[str, str], query: str = ""
 ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
     connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=10)
-    connection.request("GET", f"/push/{mailbox_id}/", headers=headers)
+    connection.request("GET", f"/push/{mailbox_id}/{query}", headers=headers)
     return connection, connection.getresponse()
 
 
@@ -87,8 +93,8 @@ def status(stack: Stack, mailbox_id: int, headers: dict[str, str]) -> int:
 
 
 @contextmanager
-def listening(stack: Stack, person: Person) -> Iterator[Listening]:
-    connection, response = ask(stack, person.box.pk, {"Cookie": cookie(person.user)})
+def listening(stack: Stack, person: Person, query: str = "") -> Iterator[Listening]:
+    connection, response = ask(stack, person.box.pk, {"Cookie": cookie(person.user)}, query)
     try:
         assert response.status == 200
         assert response.headers["Content-Type"].startswith("text/event-stream")
@@ -107,6 +113,19 @@ def test_a_delivery_is_on_the_stream_within_a_second(stack: Stack, live: World) 
         data = stream.change("INBOX", "new")
         assert monotonic() - started < 1
         assert data["uid_low"] == data["uid_high"] == 1
+
+
+def test_what_changed_while_the_page_was_on_its_way_is_told(stack: Stack, live: World) -> None:
+    person, other = live.person(), live.person()
+    with listening(stack, person) as stream:
+        deliver(stack, person.address, letter(person.address))
+        stream.change("INBOX", "new")
+    with listening(stack, person, "?age=60000") as late:
+        late.next("resync")
+    for who, query in ((other, "?age=60000"), (person, "?age=0"), (person, "?age=x"), (person, "")):
+        with listening(stack, who, query) as stream:
+            deliver(stack, who.address, letter(who.address))
+            assert stream.first() == "folder"
 
 
 def test_flags_moves_and_folders_of_another_program_are_told(

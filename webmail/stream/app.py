@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from delivery.events import RESYNC
 from portal.errors import PortalError, Unavailable
 from webmail.services.authorise_push import (
     authorise_push,
     changed_mailboxes,
     newest_access_change,
 )
-from webmail.stream.hub import Hub, Stream, frame
+from webmail.stream.hub import OLDEST_SECONDS, Hub, Stream, frame
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _PATH = re.compile(r"/push/(\d{1,18})/")
+_AGE = re.compile(rb"age=(\d{1,9})")  # milliseconds since the browser asked for its page
 _HEARTBEAT_SECONDS = 20.0
 _RECHECK_SECONDS = 60.0
 _LOOK_SECONDS = 1.0  # for changed rights, while anybody listens
@@ -76,16 +78,21 @@ async def application(scope: Message, receive: Receive, send: Send) -> None:
         await _refuse(send, 429)
         return
     try:
-        await _serve(stream, receive, send)
+        await _serve(stream, receive, send, age=_age(scope["query_string"]))
     finally:
         hub.leave(stream)
 
 
-async def _serve(stream: Stream, receive: Receive, send: Send) -> None:
-    """Stream until the browser goes or the right to listen ends."""
+async def _serve(stream: Stream, receive: Receive, send: Send, *, age: float) -> None:
+    """Stream until the browser goes or the right to listen ends.
+
+    What changed while the page was on its way is told as one resync.
+    """
     _keep_watch()
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
     opening = _RETRY + frame("live" if hub.is_live else "degraded")
+    if hub.has_changed(stream.listener.address, seconds=age):
+        opening += frame(RESYNC)
     await _write(send, opening)
     gone = asyncio.create_task(_disconnected(receive))
     judge = asyncio.create_task(_recheck(stream))
@@ -172,6 +179,12 @@ def _ask(work: Callable[[], T]) -> T:
         raise Unavailable(detail=type(exc).__name__) from exc
     finally:
         connection.close()  # back to the pool
+
+
+def _age(query: bytes) -> float:
+    """Return how many seconds ago the page was asked for; 0 when it does not say."""
+    found = _AGE.fullmatch(query)
+    return min(OLDEST_SECONDS, int(found[1]) / 1000) if found else 0.0
 
 
 def _session_key(headers: list[tuple[bytes, bytes]]) -> str:

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 from collections import Counter, defaultdict
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import Redis
@@ -30,6 +31,8 @@ _BACKLOG = 200  # events a slow browser may owe; beyond, it is told to look at e
 _SILENCE_SECONDS = 10.0
 _PONG_SECONDS = 3.0
 _RETRY_SECONDS = 1.0
+OLDEST_SECONDS = 60.0  # a page that took longer to come here looks by itself
+_CHANGED = 50_000  # mailboxes whose last change is remembered
 
 
 def frame(event: str, data: dict[str, Any] | None = None) -> bytes:
@@ -66,6 +69,7 @@ class Hub:
         self.is_live = False
         self._by_address: defaultdict[str, set[Stream]] = defaultdict(set)
         self._by_person: Counter[int] = Counter()
+        self._changed: dict[str, float] = {}  # when each mailbox last changed, oldest first
         self._task: asyncio.Task[None] | None = None
 
     def join(self, stream: Stream) -> bool:
@@ -89,16 +93,22 @@ class Hub:
         if not self._by_address[address]:
             del self._by_address[address]
 
+    def has_changed(self, address: str, *, seconds: float) -> bool:
+        """Whether the mailbox changed in the last `seconds`: a page made before has not shown it."""
+        return monotonic() - self._changed.get(address, float("-inf")) < seconds
+
     def streams(self) -> list[Stream]:
         """Return every open stream."""
         return [stream for streams in self._by_address.values() for stream in streams]
 
     def hand_out(self, channel: str, data: bytes) -> None:
-        """Give a message of Redis to whom it concerns; others cost one look into a dictionary."""
+        """Give a message of Redis to whom it concerns; others cost a look into dictionaries."""
         address = channel.removeprefix(CHANNEL_PREFIX)
         if not address:
             self._tell_everybody(frame(RESYNC))
-        elif address in self._by_address:
+            return
+        self._note(address)
+        if address in self._by_address:
             try:
                 event = FolderChanged.from_json(data)
             except ValueError:
@@ -115,6 +125,12 @@ class Hub:
             )
             for stream in self._by_address[address]:
                 stream.tell(what)
+
+    def _note(self, address: str) -> None:
+        self._changed.pop(address, None)  # so that the longest unchanged stands first
+        self._changed[address] = monotonic()
+        if len(self._changed) > _CHANGED:
+            del self._changed[next(iter(self._changed))]
 
     def _tell_everybody(self, what: bytes) -> None:
         for stream in self.streams():

@@ -86,7 +86,8 @@ class Push {
   }
 
   connect() {
-    const source = new EventSource(this.url);
+    // the server tells by a resync what changed since this page was asked for
+    const source = new EventSource(`${this.url}?age=${Math.round(performance.now())}`);
     this.source = source;
     source.addEventListener("live", () => this.opened("live"));
     source.addEventListener("degraded", () => this.opened("reconnecting"));
