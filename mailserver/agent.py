@@ -18,6 +18,7 @@ from mailserver.services.copy_mail import MailCopies
 from mailserver.services.delete_homes import HomeChanges
 from mailserver.services.export_dkim import DkimFolder
 from mailserver.services.follow_database import DatabaseFollower
+from mailserver.services.pack_mail import forget_files
 from mailserver.services.scan_queue import QueueScanner
 from mailserver.services.tail_log import PostfixTailer
 from mailserver.services.watch_daemons import Watchdog
@@ -53,6 +54,7 @@ def duties() -> Sequence[Duty]:
         Duty("access", 0.5, lambda: _nothing_more(access.apply())),
         Duty("homes", 1.0, lambda: _nothing_more(homes.apply())),
         Duty("copies", 2.0, lambda: _nothing_more(copies.apply())),
+        Duty("files", 30.0, lambda: _nothing_more(forget_files())),
         Duty("archives", 3600.0, lambda: _nothing_more(homes.forget_archives())),
         Duty("replies", 1.0, lambda: _nothing_more(replies.apply())),
         Duty("dkim", 3.0, lambda: _nothing_more(keys.step())),

@@ -6,13 +6,17 @@ import os
 import re
 import signal
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailserver.errors import DaemonFailed
-from mailserver.tool import run_tool
+from mailserver.tool import open_tool, run_tool
 from portal.config import stack
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _TIMEOUT_SECONDS = 5.0
+_FIELDS = "uid date.received size.physical text"
 _COPY_SECONDS = 900.0  # a large folder; each runs in the agent's own thread
 _SHARED_RIGHTS = {
     "read": ("lookup", "read"),
@@ -24,6 +28,14 @@ _SHARED_RIGHTS = {
 _PROGRAMS = frozenset({"imap", "pop3", "sieve", "managesieve"})  # what a session may be of
 # `who` takes a mask and every tool takes options: only plain addresses are passed on.
 _PLAIN_ADDRESS = re.compile(r"[^\s*?\[\]{}\\-][^\s*?\[\]{}\\]{0,319}")
+
+
+class Letter(NamedTuple):
+    """A message as it lies in the store. `received` begins with the day, as 2026-11-24 08:30:00."""
+
+    uid: int
+    received: str
+    text: bytes
 
 
 class Folder(NamedTuple):
@@ -108,6 +120,31 @@ def _rows(said: str) -> list[dict[str, str]]:
     return [dict(zip(head, line, strict=False)) for line in lines]
 
 
+def letters(address: str, guid: str) -> Iterator[Letter]:
+    """Yield every message of a folder, one after the other. Raises DaemonFailed.
+
+    Dovecot says how many octets a message has before it prints them, and a form feed between two:
+    whatever a message holds, where it ends is known.
+    """
+    with open_tool(
+        *_command("fetch", "-u", _plain(address), _FIELDS, "mailbox-guid", guid, "ALL"),
+        timeout_seconds=_COPY_SECONDS,
+    ) as said:
+        while head := said.readline():
+            fields: dict[str, str] = {}
+            while head.rstrip(b"\n") != b"text:":
+                key, colon, value = head.decode("ascii", "replace").rstrip("\n").partition(": ")
+                if not colon or len(fields) > _FIELDS.count(" "):
+                    raise DaemonFailed(detail="doveadm fetch: what it prints is not understood")
+                fields[key] = value
+                head = said.readline()
+            size = int(fields["size.physical"])
+            text = said.read(size)
+            if len(text) != size or said.read(2) not in {b"", b"\f\n"}:
+                raise DaemonFailed(detail="doveadm fetch: a message is not whole")
+            yield Letter(int(fields["uid"]), fields["date.received"], text)
+
+
 def _plain(address: str) -> str:
     if not _PLAIN_ADDRESS.fullmatch(address):
         raise DaemonFailed(detail="doveadm: not a plain address")
@@ -115,5 +152,9 @@ def _plain(address: str) -> str:
 
 
 def _doveadm(*words: str, timeout_seconds: float = _TIMEOUT_SECONDS) -> str:
+    return run_tool(*_command(*words), timeout_seconds=timeout_seconds)
+
+
+def _command(*words: str) -> tuple[str, ...]:
     config = stack().data / "conf" / "dovecot" / "dovecot.conf"
-    return run_tool("doveadm", "-c", str(config), *words, timeout_seconds=timeout_seconds)
+    return ("doveadm", "-c", str(config), *words)

@@ -314,6 +314,8 @@ READING = [
     own_mailbox("webmail:undo", "mailbox", method="POST", ok=400),
     own_mailbox("webmail:search", "mailbox", ok=MAIL_STORE),
     own_mailbox("webmail:image", "mailbox", ok=404),
+    own_mailbox("webmail:handed", "mailbox", "departure"),
+    own_mailbox("webmail:handed-download", "mailbox", "departure"),
 ]
 
 OUTGOING = ("mailbox", "submission")

@@ -13,7 +13,17 @@ from accounts.actor import Actor
 from accounts.models import Invitation, Plan, Role, Tenant, TenantKind, User
 from delivery.models import Submission
 from delivery.states import SubmissionState
-from domains.models import DkimKey, Job, JobKind, JobRow, JobState, RowState, Sends
+from domains.models import (
+    Departure,
+    DkimKey,
+    HandOver,
+    Job,
+    JobKind,
+    JobRow,
+    JobState,
+    RowState,
+    Sends,
+)
 from domains.services.set_alias import create_alias
 from domains.services.set_forwarder import create_forwarder
 from domains.services.set_grant import set_grant
@@ -100,6 +110,19 @@ def set_scene(world: World) -> Scene:
         private_sealed=seal(b"PEM", purpose="dkim"),
         active_at=timezone.now(),
     )
+    departure = Departure.objects.create(
+        mailbox=world.person().box,
+        tenant=world.tenant,
+        planned_by="Mai",
+        stop_due_at=timezone.now(),
+        hand_over=HandOver.FILE,
+        colleague=staff.box,
+        close_due_at=timezone.now() + timedelta(days=30),
+        stopped_at=timezone.now(),
+        copied_at=timezone.now(),
+        file_until=timezone.now() + timedelta(days=14),
+        file_bytes=1,
+    )
     args: dict[str, int | str] = {
         "tenant": world.tenant.pk,
         "reseller": world.reseller.pk,
@@ -123,6 +146,7 @@ def set_scene(world: World) -> Scene:
         "group_grant": grants[1].pk if grants[1] else 0,
         "submission": submission.pk,
         "job": job.pk,
+        "departure": departure.pk,
         "unknown_key": str(uuid4()),
         "email": staff.address,
     }

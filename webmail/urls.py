@@ -13,6 +13,7 @@ from webmail.views import (
     body,
     compose,
     folder,
+    handed,
     home,
     image,
     message,
@@ -47,6 +48,12 @@ reading: list[URLPattern] = [
     path("<int:mailbox_id>/undo/", actions.take_back, name="undo"),
     path("<int:mailbox_id>/search/", search.search, name="search"),
     path("<int:mailbox_id>/image/", image.image, name="image"),
+    path("<int:mailbox_id>/handed/<int:departure_id>/", handed.handed, name="handed"),
+    path(
+        "<int:mailbox_id>/handed/<int:departure_id>/file/",
+        handed.handed_download,
+        name="handed-download",
+    ),
 ]
 _OUTGOING = "<int:mailbox_id>/outbox/<int:submission_id>/"
 _FILES = "<int:mailbox_id>/compose/files/"

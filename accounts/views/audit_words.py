@@ -92,6 +92,8 @@ DEEDS = {
     "mailbox.leaver": gettext_lazy("planned the leaving of"),
     "mailbox.leaver_undone": gettext_lazy("undid the leaving of"),
     "mailbox.copy": gettext_lazy("copied to a colleague the mail of"),
+    "mailbox.file": gettext_lazy("made a file for a colleague of the mail of"),
+    "mailbox.file_taken": gettext_lazy("downloaded the file with the mail of"),
     "mailbox.archive": gettext_lazy("kept an archive of"),
     "mailbox.archive_erase": gettext_lazy("erased the archive of"),
     "mailbox.erase": gettext_lazy("erased from the disk the mail of"),

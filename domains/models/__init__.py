@@ -5,7 +5,7 @@ from __future__ import annotations
 from domains.models.address import Address, Alias, AliasTarget, CatchAll, Forwarder, ForwarderTarget
 from domains.models.auto_reply import AutoReply
 from domains.models.consent import Consent, ConsentState
-from domains.models.departure import Departure, HandOver
+from domains.models.departure import WITH_OLD_MAIL, Departure, HandOver
 from domains.models.dkim import DkimKey
 from domains.models.dns import DnsChange, DnsCheck, DnsRecordState, Verdict
 from domains.models.domain import Domain, DomainStatus, StsMode
@@ -39,6 +39,7 @@ __all__ = [
     "OPEN_ROWS",
     "OVER",
     "STORAGE",
+    "WITH_OLD_MAIL",
     "Access",
     "Address",
     "Alias",

@@ -19,6 +19,10 @@ class HandOver(models.TextChoices):
     NOTHING = "nothing", _("Nothing")
     FORWARD = "forward", _("New mail")
     COPY = "copy", _("New mail and a copy of the old")
+    FILE = "file", _("New mail, and the old as a file")
+
+
+WITH_OLD_MAIL = (HandOver.COPY, HandOver.FILE)
 
 
 class Departure(models.Model):
@@ -52,7 +56,9 @@ class Departure(models.Model):
     left_groups_at = models.DateTimeField(null=True, blank=True)
     groups_left = ArrayField(models.BigIntegerField(), default=list, blank=True)  # their ids
     reminded_at = models.DateTimeField(null=True, blank=True)  # the admins, of the closing
-    copied_at = models.DateTimeField(null=True, blank=True)  # set by the agent
+    copied_at = models.DateTimeField(null=True, blank=True)  # or the file made; set by the agent
+    file_until = models.DateTimeField(null=True, blank=True)  # the colleague may download it
+    file_bytes = models.BigIntegerField(default=0)
     copy_error = models.TextField(blank=True)  # what the mail store said at the last try
 
     class Meta:

@@ -20,7 +20,7 @@ from domains.selectors.consents import (
     targets_outside,
     waiting_forwarders,
 )
-from domains.selectors.departures import Step, closing_soon, departure_of, steps_of
+from domains.selectors.departures import Step, closing_soon, departure_of, handed_file, steps_of
 from domains.selectors.dns import DnsReport, dns_checks, dns_report, running_check
 from domains.selectors.dns_changes import (
     day_or_yesterday,
@@ -153,6 +153,7 @@ __all__ = [
     "group_of",
     "groups_left_of",
     "groups_of",
+    "handed_file",
     "job_of",
     "job_rows",
     "jobs_of",

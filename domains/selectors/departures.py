@@ -13,6 +13,8 @@ from django.utils.translation import ngettext
 
 from domains.models import Departure, HandOver, Mailbox, MailboxStatus
 from domains.names import show_address
+from portal.errors import NotFound
+from portal.templatetags.ui import filesize, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +48,23 @@ def departure_of(mailbox: Mailbox) -> Departure | None:
         .select_related("colleague", "colleague__address")
         .first()
     )
+
+
+def handed_file(mailbox: Mailbox, departure_id: int) -> Departure:
+    """Return the plan whose file the person of `mailbox` may download now. Raises NotFound."""
+    found = (
+        Departure.objects.filter(
+            pk=departure_id,
+            colleague=mailbox,
+            hand_over=HandOver.FILE,
+            file_until__gt=timezone.now(),
+        )
+        .select_related("mailbox", "mailbox__address", "tenant", "colleague__address")
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 CLOSING_SOON = timedelta(days=7)
@@ -140,6 +159,26 @@ def _hand_over(departure: Departure) -> list[Step]:
                 "copy",
                 _("%(name)s gets a copy of the old mail") % {"name": name},
                 _("In a folder of its own, without Trash and Junk. It needs room there."),
+                departure.stop_due_at,
+                departure.copied_at,
+                trouble,
+            )
+        )
+    if departure.hand_over == HandOver.FILE:
+        text = _("Every message as an .eml file in one archive, without Trash and Junk.")
+        if departure.file_until:
+            text += " " + _("Only %(name)s can download it, until %(day)s; it takes %(size)s.") % {
+                "name": name,
+                "day": moment(departure.file_until),
+                "size": filesize(departure.file_bytes),
+            }
+        else:
+            text += " " + _("Only %(name)s can download it, for 14 days.") % {"name": name}
+        steps.append(
+            Step(
+                "download",
+                _("%(name)s gets the old mail as a file") % {"name": name},
+                text,
                 departure.stop_due_at,
                 departure.copied_at,
                 trouble,

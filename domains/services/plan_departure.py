@@ -19,7 +19,7 @@ from accounts.services.note_access_change import note_access_change
 from accounts.services.record_audit import record_audit
 from accounts.services.suspend_person import resume_person
 from domains.errors import DepartureExists, TargetRefused
-from domains.models import Departure, HandOver, Mailbox, MailboxStatus
+from domains.models import Departure, HandOver, Mailbox, MailboxStatus, MailboxUsage
 from domains.names import stored_address
 from domains.services.hold_mailbox import hold_mailbox
 from domains.services.leave_groups import rejoin_groups
@@ -29,9 +29,11 @@ from domains.services.set_auto_reply import end_auto_reply, read_reply
 from domains.services.suspend_mailbox import resume_mailbox
 from portal.errors import InvalidInput, NotFound
 from portal.nudge import after_commit
+from portal.templatetags.ui import filesize
 
 CLOSE_CHOICES = (30, 60, 90, 180)  # days after the last day
 ARCHIVE_CHOICES = (0, 90, 365)  # days the archive is kept
+MAX_FILE_BYTES = 20_000_000_000  # of old mail handed over as a file
 TASK = "domains.run_departures"
 
 
@@ -68,6 +70,8 @@ def draft_departure(*, actor: Actor, mailbox: Mailbox, wishes: Wishes) -> Depart
     colleague = None
     if wishes.hand_over != HandOver.NOTHING:
         colleague = _colleague(mailbox, wishes.colleague)
+    if wishes.hand_over == HandOver.FILE:
+        _require_file(mailbox, colleague)
     stop_at = max(wishes.stop_due_at, timezone.now())
     return Departure(
         mailbox=mailbox,
@@ -209,6 +213,21 @@ def _colleague(mailbox: Mailbox, address: str) -> Mailbox:
     if found is None:
         raise TargetRefused(_("Choose the mailbox of a colleague here."), field="colleague")
     return found
+
+
+def _require_file(mailbox: Mailbox, colleague: Mailbox | None) -> None:
+    if colleague is None or colleague.owner_id is None:
+        raise TargetRefused(
+            _("Nobody signs in to a shared mailbox, so nobody could download the file there."),
+            field="colleague",
+        )
+    usage = MailboxUsage.objects.filter(mailbox=mailbox).first()
+    if usage is not None and usage.bytes > MAX_FILE_BYTES:
+        raise InvalidInput(
+            _("A file holds at most %(most)s; this mailbox has %(used)s. Hand over a copy instead.")
+            % {"most": filesize(MAX_FILE_BYTES), "used": filesize(usage.bytes)},
+            field="hand_over",
+        )
 
 
 def _changes(departure: Departure) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.services.suspend_person import suspend_person
 from domains.errors import BeingDeleted, TargetRefused
-from domains.models import Departure, HandOver, Mailbox, MailboxStatus
+from domains.models import WITH_OLD_MAIL, Departure, HandOver, Mailbox, MailboxStatus
 from domains.services.delete_mailbox import delete_mailbox
 from domains.services.hold_mailbox import hold_mailbox
 from domains.services.leave_groups import leave_groups
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BATCH = 50
-# the colleague still waits for his copy: nothing is deleted before
-_WAITS_FOR_COPY = Q(hand_over=HandOver.COPY, colleague__isnull=False, copied_at=None)
+# the colleague still waits for his copy or file: nothing is deleted before
+_WAITS = Q(hand_over__in=WITH_OLD_MAIL, colleague__isnull=False, copied_at=None)
 _STEPS = [  # what a run may write; the agent writes the rest beside us
     "stopped_at",
     "person_was_active",
@@ -51,7 +51,7 @@ def run_departures(*, batch: int = BATCH) -> int:
     due = (
         Departure.objects.filter(
             Q(stopped_at=None, stop_due_at__lte=now)
-            | Q(close_due_at__lte=now) & ~_WAITS_FOR_COPY
+            | Q(close_due_at__lte=now) & ~_waits(now)
             | Q(forward_due_until__lte=now, forwarded_at__isnull=False, forward_ended_at=None)
         )
         .exclude(mailbox__status=MailboxStatus.DELETING)
@@ -98,13 +98,17 @@ def _run(departure_id: int, now: datetime) -> int:
             give_forwarding_back(departure, mailbox)
             departure.forward_ended_at = now
         departure.save(update_fields=_STEPS)
-        if departure.close_due_at <= now and not _waits_for_copy(departure):
+        if departure.close_due_at <= now and not _waits_for_colleague(departure, now):
             delete_mailbox(actor=Actor.system(mailbox.tenant), mailbox=mailbox, grace_days=0)
     return 1
 
 
-def _waits_for_copy(departure: Departure) -> bool:
-    return Departure.objects.filter(_WAITS_FOR_COPY, pk=departure.pk).exists()
+def _waits(now: datetime) -> Q:
+    return _WAITS | Q(colleague__isnull=False, file_until__gt=now)
+
+
+def _waits_for_colleague(departure: Departure, now: datetime) -> bool:
+    return Departure.objects.filter(_waits(now), pk=departure.pk).exists()
 
 
 def _stop(departure: Departure, mailbox: Mailbox) -> None:

@@ -1,20 +1,18 @@
-"""Copies the mail of somebody who leaves into a folder of the colleague who takes over."""
+"""Gives the mail of somebody who leaves to the colleague who takes over: into a folder, or as a file."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
 
-from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.actor import Actor
-from accounts.services.record_audit import record_audit
-from domains.models import Departure, HandOver, MailboxUsage
+from domains.models import WITH_OLD_MAIL, Departure, HandOver, MailboxUsage
+from domains.services.hand_over_mail import note_handed_over
 from mailserver import doveadm
 from mailserver.errors import MailserverError, NoRoom
 from mailserver.patience import Patience
+from mailserver.services.pack_mail import handed_folders, pack_mail
 from portal.templatetags.ui import filesize
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_LEFT_OUT = ("Trash", "Junk")
 _BATCH = 5
 
 
@@ -37,13 +34,13 @@ class MailCopies:
         """Copy what is due; returns how many mailboxes. What fails is told in the row and tried again."""
         rows = (
             Departure.objects.filter(
-                hand_over=HandOver.COPY,
+                hand_over__in=WITH_OLD_MAIL,
                 stopped_at__isnull=False,
                 copied_at=None,
                 colleague__isnull=False,
             )
             .exclude(id__in=self._patience.resting())
-            .select_related("mailbox__address", "colleague__address", "tenant")
+            .select_related("mailbox__address", "colleague__address", "colleague__owner", "tenant")
             .order_by("id")[:_BATCH]
         )
         return sum(self._carry_out(row) for row in rows)
@@ -52,23 +49,20 @@ class MailCopies:
         if row.colleague is None:
             return False
         try:
-            copied = _copy(row, row.colleague)
+            if row.hand_over == HandOver.FILE:
+                packed = pack_mail(row)
+                is_kept = note_handed_over(
+                    departure=row, messages=packed.messages, file_bytes=packed.bytes
+                )
+            else:
+                is_kept = note_handed_over(departure=row, messages=_copy(row, row.colleague))
         except MailserverError as exc:
             Departure.objects.filter(id=row.id).update(copy_error=exc.detail[:500])
             self._patience.failed(row.id)
             logger.warning("mail not copied", extra={"row": row.id, "reason": exc.detail})
             return False
-        with transaction.atomic():
-            Departure.objects.filter(id=row.id).update(copied_at=timezone.now(), copy_error="")
-            record_audit(
-                Actor.system(row.tenant),
-                row.tenant,
-                action="mailbox.copy",
-                target=("mailbox", row.mailbox_id, row.mailbox.address.email),
-                changes={"colleague": ["", row.colleague.address.email], "messages": copied},
-            )
         self._patience.done(row.id)
-        return True
+        return is_kept
 
 
 def folder_of(row: Departure) -> str:
@@ -85,11 +79,7 @@ def _copy(row: Departure, colleague: Mailbox) -> int:
     DaemonFailed, and NoRoom before anything is written.
     """
     source, target, top = row.mailbox.address.email, colleague.address.email, folder_of(row)
-    wanted = [
-        folder
-        for folder in sorted(doveadm.folders(source))
-        if folder.messages and folder.path.partition("/")[0] not in _LEFT_OUT
-    ]
+    wanted = handed_folders(source)
     there = {folder.path: folder for folder in doveadm.folders(target)}
     missing = []
     for folder in wanted:

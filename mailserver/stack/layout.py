@@ -22,6 +22,7 @@ def make_folders(host: Stack) -> None:
     for name in ("static", "uploads", "outside", "state/celery"):
         files.folder(data / name, owner=WEB, group=WEB, mode=0o750)
     files.folder(data / "static", owner=WEB, group=WEB)
+    files.folder(data / "handed", group=WEB, mode=0o750)  # written by the agent, sent by nginx
     files.folder(data / "redis", owner="redis", group="redis", mode=0o750)
     files.folder(data / "state" / "rspamd", owner="_rspamd", group="_rspamd", mode=0o750)
     files.folder(data / "state" / "postfix", owner="postfix", mode=0o755)

@@ -11,6 +11,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.errors import NotAllowed
 from accounts.models import AuditEvent, Feature, Role, User
 from domains.attention import overview
@@ -23,9 +24,12 @@ from domains.models import (
     HandOver,
     Mailbox,
     MailboxStatus,
+    MailboxUsage,
 )
-from domains.selectors import groups_left_of, joined_by, steps_of
+from domains.selectors import groups_left_of, handed_file, joined_by, steps_of
+from domains.services.hand_over_mail import note_handed_over, take_file
 from domains.services.plan_departure import (
+    MAX_FILE_BYTES,
     Wishes,
     cancel_departure,
     draft_departure,
@@ -37,13 +41,12 @@ from domains.services.set_auto_reply import set_auto_reply
 from domains.services.set_forwarding import set_forwarding
 from domains.services.set_group import add_members, create_group, delete_group
 from domains.services.suspend_mailbox import suspend_mailbox
-from portal.errors import InvalidInput, LimitReached
+from portal.errors import InvalidInput, LimitReached, NotFound
 from tests.domains.conftest import acting, ask, narrowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from accounts.actor import Actor
     from accounts.models import Plan
     from tests.world import Person, World
 
@@ -403,3 +406,47 @@ def test_the_overview_names_what_closes_within_a_week(world: World, admin: Actor
     assert str(later.box.pk) not in " ".join(row.url for row in rows)
     auditor = acting(world.tenant, Role.AUDITOR)
     assert not any("closes" in row.title for row in overview(admin.tenant, auditor).rows)
+
+
+def test_a_file_needs_a_person_who_signs_in_and_has_a_limit(world: World, admin: Actor) -> None:
+    leaver, shared = world.person(), world.person()
+    Mailbox.objects.filter(pk=shared.box.pk).update(owner=None)
+    chosen = wishes(shared.address, hand_over=HandOver.FILE)
+    with pytest.raises(TargetRefused):
+        draft_departure(actor=admin, mailbox=leaver.box, wishes=chosen)
+    MailboxUsage.objects.filter(mailbox=leaver.box).update(bytes=MAX_FILE_BYTES + 1)
+    chosen = wishes(world.person().address, hand_over=HandOver.FILE)
+    with pytest.raises(InvalidInput) as refusal:
+        draft_departure(actor=admin, mailbox=leaver.box, wishes=chosen)
+    assert refusal.value.field == "hand_over"
+
+
+def test_the_colleague_is_told_of_the_file_and_alone_takes_it(world: World, admin: Actor) -> None:
+    leaver, heir = world.person(), world.person(name="Huy")
+    User.objects.filter(pk=heir.user.pk).update(language="vi")
+    chosen = wishes(heir.address, hand_over=HandOver.FILE)
+    departure = plan_departure(actor=admin, mailbox=leaver.box, wishes=chosen)
+    before = [step.title for step in steps_of(departure)]
+    assert "Huy gets the old mail as a file" in before
+    with pytest.raises(NotFound):
+        handed_file(heir.box, departure.pk)
+    departure = Departure.objects.get(pk=departure.pk)
+    mail.outbox.clear()
+    assert note_handed_over(departure=departure, messages=3, file_bytes=2_000_000)
+    (told,) = mail.outbox
+    assert told.to == [heir.address]
+    assert f"/mail/{heir.box.pk}/handed/{departure.pk}/" in told.body
+    assert "bàn giao" in told.body
+    found = handed_file(heir.box, departure.pk)
+    assert take_file(actor=acting(world.tenant, user=heir.user), departure=found) == (
+        f"{leaver.address}.zip"
+    )
+    for other in (admin, Actor.system(world.tenant)):
+        with pytest.raises(NotFound):
+            take_file(actor=other, departure=found)
+    with pytest.raises(NotFound):
+        handed_file(world.person().box, departure.pk)
+    actions = AuditEvent.objects.filter(target_id=leaver.box.pk).values_list("action", flat=True)
+    assert {"mailbox.file", "mailbox.file_taken"} <= set(actions)
+    cancel_departure(actor=admin, mailbox=leaver.box)
+    assert not note_handed_over(departure=departure, messages=3)

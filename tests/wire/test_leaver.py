@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import http.client
 import imaplib
+import io
 import tarfile
+import zipfile
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import SMTP
 from typing import TYPE_CHECKING
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEvent, User
-from domains.models import AutoReply, Departure, HandOver, Mailbox, MailHomeChange
+from accounts.models import AuditEvent, Role, User
+from domains.models import AutoReply, Departure, HandOver, Mailbox, MailboxStatus, MailHomeChange
 from domains.services.plan_departure import Wishes, cancel_departure, plan_departure
 from domains.services.purge_ended import purge_ended
 from domains.services.run_departures import run_departures
 from domains.services.set_alias import create_alias
 from domains.services.set_auto_reply import end_auto_reply, set_auto_reply
 from domains.services.suspend_mailbox import suspend_mailbox
+from mailserver.services.pack_mail import forget_files
 from tests.conftest import deliver, letter, until
 from tests.domains.conftest import acting
 from tests.wire.mail import kept_by_partner, messages, send_from_outside
@@ -241,3 +249,107 @@ def test_the_end_of_a_plan_leaves_an_archive_for_some_days(
         events.values_list("action", flat=True)
     )
     assert not User.objects.filter(pk=leaver.user.pk).exists()
+
+
+def fetched(stack: Stack, person: Person, path: str) -> tuple[int, bytes, str]:
+    """Ask nginx for a page as this person; returns status, content and type."""
+    client = Client()
+    client.force_login(person.user)
+    key = client.cookies[settings.SESSION_COOKIE_NAME].value
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
+    headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={key}"}
+    connection.request("GET", path, headers={**headers, "Host": f"localhost:{stack.port}"})
+    answer = connection.getresponse()
+    found = answer.status, answer.read(), answer.headers.get("Content-Type", "")
+    connection.close()
+    return found
+
+
+def handed_over(actor: Actor, leaver: Person, colleague: Person) -> Departure:
+    """Plan that the colleague gets the old mail as a file, and wait until it is there."""
+    plan_departure(
+        actor=actor,
+        mailbox=leaver.box,
+        wishes=Wishes(
+            stop_due_at=timezone.now(),
+            close_days=30,
+            hand_over=HandOver.FILE,
+            colleague=colleague.address,
+        ),
+    )
+    run_departures()
+    ready = until(
+        lambda: Departure.objects.filter(mailbox=leaver.box, file_until__isnull=False).first(),
+        seconds=30,
+        what="the file is there",
+    )
+    assert ready is not None
+    return ready
+
+
+def test_the_colleague_and_nobody_else_downloads_the_old_mail_as_a_file(
+    stack: Stack, live: World, actor: Actor, imap: Connect
+) -> None:
+    leaver, colleague = live.person(), live.person()
+    boss = live.person(role=Role.COMPANY_ADMIN)
+    subject, form_feed = unique("cu"), "mot\n\f\nuid: 9\ntext:\nhai\n"
+    deliver(stack, leaver.address, letter(leaver.address, subject=subject, text=form_feed))
+    client = imap(leaver)
+    for folder in ("Du-an:kho/Mat", "Trash", "Junk"):
+        client.create(f'"{folder}"')
+    client.append('"Du-an:kho/Mat"', None, None, letter(leaver.address, subject=subject).as_bytes())
+    client.append("Trash", None, None, letter(leaver.address, subject="rac").as_bytes())
+    departure = handed_over(actor, leaver, colleague)
+    file = stack.data / "handed" / f"{departure.pk}.zip"
+    assert file.stat().st_mode & 0o777 == 0o640
+    page = f"/mail/{colleague.box.pk}/handed/{departure.pk}/"
+    status, content, kind = fetched(stack, colleague, f"{page}file/")
+    assert (status, kind, len(content)) == (200, "application/zip", departure.file_bytes)
+    assert AuditEvent.objects.filter(
+        action="mailbox.file_taken", target_id=leaver.box.pk, actor_id=colleague.user.pk
+    ).exists()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = archive.namelist()
+        mails = [message_from_bytes(archive.read(name), policy=SMTP) for name in names]
+    assert len(names) == 2
+    assert {name.rpartition("/")[0] for name in names} == {"INBOX", "Du-an_kho/Mat"}
+    assert {mail["Subject"] for mail in mails} == {subject}
+    inbox = next(m for m, n in zip(mails, names, strict=True) if n.startswith("INBOX"))
+    assert form_feed.replace("\n", "\r\n") in inbox.get_content()
+    # the mail store passes it on, so that the colleague knows
+    theirs = imap(colleague)
+    until(
+        lambda: any(page.encode() in (m.get_payload(decode=True) or b"") for m in messages(theirs)),
+        what="the letter with the link",
+    )
+    assert fetched(stack, boss, f"{page}file/")[0] == 404
+    assert fetched(stack, boss, f"/mail/{boss.box.pk}/handed/{departure.pk}/file/")[0] == 404
+    for person in (boss, colleague):
+        assert fetched(stack, person, f"/handed/{departure.pk}.zip")[0] == 404
+    cancel_departure(actor=actor, mailbox=leaver.box)
+    assert fetched(stack, colleague, f"{page}file/")[0] == 404
+    forget_files()
+    assert not file.exists()
+
+
+def test_a_file_goes_with_its_days_and_keeps_the_mailbox_open_until_then(
+    stack: Stack, live: World, actor: Actor
+) -> None:
+    leaver, colleague = live.person(), live.person()
+    deliver(stack, leaver.address, letter(leaver.address))
+    departure = handed_over(actor, leaver, colleague)
+    file = stack.data / "handed" / f"{departure.pk}.zip"
+    forget_files()
+    assert file.exists()
+    rows = Departure.objects.filter(pk=departure.pk)
+    past = timezone.now() - timedelta(seconds=1)
+    rows.update(stop_due_at=past, close_due_at=past)
+    run_departures()
+    assert Mailbox.objects.get(pk=leaver.box.pk).status == MailboxStatus.SUSPENDED
+    rows.update(file_until=past)
+    page = f"/mail/{colleague.box.pk}/handed/{departure.pk}/"
+    assert {fetched(stack, colleague, page + end)[0] for end in ("", "file/")} == {404}
+    forget_files()
+    assert not file.exists()
+    run_departures()
+    assert Mailbox.objects.get(pk=leaver.box.pk).status == MailboxStatus.DELETING
