@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domains.models.address import Address, Alias, AliasTarget, CatchAll, Forwarder, ForwarderTarget
 from domains.models.auto_reply import AutoReply
-from domains.models.consent import Consent, ConsentState
+from domains.models.consent import Consent, ConsentState, RuleTarget
 from domains.models.departure import WITH_OLD_MAIL, Departure, HandOver
 from domains.models.dkim import DkimKey
 from domains.models.dns import DnsChange, DnsCheck, DnsRecordState, Verdict
@@ -79,6 +79,7 @@ __all__ = [
     "RoomUsage",
     "RotationState",
     "RowState",
+    "RuleTarget",
     "Sends",
     "StsMode",
     "UsageSample",

@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
+from domains.models.mailbox import Mailbox
 
 
 class ConsentState(models.TextChoices):
@@ -64,3 +65,23 @@ class Consent(models.Model):
         if self.stopped_at is not None:
             return ConsentState.STOPPED
         return ConsentState.WAITING if self.confirmed_at is None else ConsentState.CONFIRMED
+
+
+class RuleTarget(models.Model):
+    """An address outside to which a person's own rules wanted to pass mail on, as the mail store said.
+
+    Nobody reads the rules: a row is written when one of them acts, and is stale when none did lately.
+    """
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="rule_targets")
+    email = models.CharField(max_length=320)
+    used_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(name="rule_target_once", fields=["mailbox", "email"]),
+        )
+        indexes = (models.Index(fields=["email"], name="rule_target_email"),)
+
+    def __str__(self) -> str:
+        return f"{self.mailbox_id} → {self.email}"

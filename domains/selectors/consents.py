@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, Func, OuterRef, Value
+from django.utils import timezone
 
 from accounts.selectors import limits_of
 from domains.errors import ConsentOver
@@ -18,15 +20,19 @@ from domains.models import (
     ForwarderTarget,
     GroupMember,
     Mailbox,
+    RuleTarget,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from accounts.models import Tenant
 
 PROVED = (DomainStatus.ACTIVE, DomainStatus.SUSPENDED)
+RULES_SHOWN = timedelta(days=30)  # a rule that did not act for so long is gone, as far as we know
 PASSED_ON = (ConsentState.CONFIRMED, ConsentState.TRUSTED)
 
 
@@ -106,7 +112,7 @@ def waiting_forwarders(tenant: Tenant, forwarders: Collection[Forwarder]) -> set
 
 
 def sources_of(consent: Consent) -> list[str]:
-    """Return the addresses of the tenant whose mail goes, or is to go, to the address. Three queries."""
+    """Return the addresses of the tenant whose mail goes, or is to go, to the address. Four queries."""
     boxes = Mailbox.objects.filter(tenant=consent.tenant_id, forward_to__contains=[consent.email])
     forwarders = ForwarderTarget.objects.filter(
         email=consent.email, forwarder__tenant=consent.tenant_id
@@ -114,13 +120,25 @@ def sources_of(consent: Consent) -> list[str]:
     groups = GroupMember.objects.filter(
         email=consent.email, tenant=consent.tenant_id, address__isnull=True
     )
+    rules = _in_use().filter(email=consent.email, mailbox__tenant=consent.tenant_id)
     return sorted(
         {
+            *rules.values_list("mailbox__address__email", flat=True),
             *boxes.values_list("address__email", flat=True),
             *forwarders.values_list("forwarder__address__email", flat=True),
             *groups.values_list("group__address__email", flat=True),
         }
     )
+
+
+def passed_on_by(mailbox: Mailbox) -> list[str]:
+    """Return where the mailbox passes mail on to, by its forwarding and by its own rules. One query."""
+    rules = _in_use().filter(mailbox=mailbox).values_list("email", flat=True)
+    return [*mailbox.forward_to, *(set(rules) - set(mailbox.forward_to))]
+
+
+def _in_use() -> QuerySet[RuleTarget]:
+    return RuleTarget.objects.filter(used_at__gt=timezone.now() - RULES_SHOWN)
 
 
 def consent_by_hash(token_sha256: str) -> Consent:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from domains.models import Consent, ConsentState, ForwarderTarget, GroupMember, Mailbox
+from domains.models import Consent, ConsentState, ForwarderTarget, GroupMember, Mailbox, RuleTarget
 from domains.selectors import outside_of
 from domains.services.ask_consent import LIFE, TASK
 from portal.nudge import after_commit
@@ -36,7 +36,9 @@ def _targets(domain: Domain) -> set[str]:
     boxes = Mailbox.objects.filter(address__domain=domain).exclude(forward_to=[])
     forwarders = ForwarderTarget.objects.filter(forwarder__address__domain=domain)
     members = GroupMember.objects.filter(group__address__domain=domain, address=None)
+    rules = RuleTarget.objects.filter(mailbox__address__domain=domain)
     return {
+        *rules.values_list("email", flat=True),
         *chain.from_iterable(boxes.values_list("forward_to", flat=True)),
         *forwarders.values_list("email", flat=True),
         *members.values_list("email", flat=True),

@@ -20,6 +20,7 @@ from domains.selectors import (
     group_of,
     mailbox_of,
     members_of,
+    passed_on_by,
     sources_of,
     targets_outside,
 )
@@ -80,7 +81,7 @@ def group_ask(request: TenantRequest, tenant_id: int, group_id: int) -> HttpResp
 @permission(Action.MAILBOX_CHANGE)
 def mailbox_ask(request: TenantRequest, tenant_id: int, mailbox_id: int) -> HttpResponse:
     """Send one more letter to an address that a mailbox passes mail on to."""
-    _ask(request, mailbox_of(request.tenant, mailbox_id).forward_to)
+    _ask(request, passed_on_by(mailbox_of(request.tenant, mailbox_id)))
     return redirect("domains:mailbox-detail", tenant_id, mailbox_id)
 
 

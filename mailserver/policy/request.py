@@ -27,6 +27,7 @@ class Request:
     recipients: int = 0
     instance: str = ""  # the same for all questions about one message
     is_end: bool = False  # the message is complete; else a recipient is being named
+    is_rule: bool = False  # no question of Postfix: a rule of `sender` passes mail on
 
 
 def read_request(stream: BufferedIOBase) -> Request | None:
@@ -59,4 +60,5 @@ def _request(found: Mapping[str, str]) -> Request:
         recipients=int(count),
         instance=found.get("instance", ""),
         is_end=found.get("protocol_state", "") == "END-OF-MESSAGE",
+        is_rule=found.get("request", "") == "sieve_redirect",
     )

@@ -1,10 +1,13 @@
-"""A small server on a Unix socket that answers smtpd: who may write to a group, how much may leave."""
+"""A small server on a Unix socket that answers smtpd: who may write to a group, how much may leave, what rules pass on."""
 
 from __future__ import annotations
 
 import logging
+import pwd
 import re
 import signal
+import socket
+import struct
 import threading
 from contextlib import suppress
 from email.header import Header
@@ -30,6 +33,8 @@ _IDLE_SECONDS = 300  # Postfix keeps its connections open
 _CONNECT_SECONDS = 3
 _JUDGES = 4  # questions take a millisecond; the database has few connections, Postfix many smtpd
 _WAIT_SECONDS = 8  # Postfix waits ten
+_PEER = struct.Struct("3i")  # process, user, group
+MAIL_STORE = "hopthu-mail"
 NAME = "hopthu-policy"  # of the connections, for those who look at the database
 _TAKEN = "DUNNO"
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
@@ -37,6 +42,10 @@ _PLAIN_WORDS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 _GROUP = "SELECT takes, email, name FROM postfix_group(%s, %s, %s)"
 _REFUSED = "550 5.7.1 This group takes mail only from those it names; ask one of its members"
 _GROUP_LATER = "451 4.3.0 It cannot be said at present who may write to this group; try again later"
+
+_RULE = "SELECT mail_rule_may_pass(%s, %s)"
+_NOT_AGREED = "550 5.7.1 Whoever reads mail there has not agreed that it is passed on"
+_RULE_LATER = "451 4.3.0 It cannot be said at present whether mail may be passed on"
 
 _PLACES = "SELECT span, allowed, ends_at FROM postfix_take_places(%s, %s, %s)"
 _OVER = {
@@ -69,6 +78,8 @@ class Judge:
         """
         for _try in range(2):
             try:
+                if request.is_rule:
+                    return self._rule(request)
                 return self._places(request) if request.is_end else self._group(request)
             except psycopg.Error as exc:
                 logger.warning("question not judged", extra={"reason": type(exc).__name__})
@@ -88,6 +99,10 @@ class Judge:
             return _TAKEN
         takes, email, name = row
         return f"PREPEND List-Id: {list_id(name, email)}" if takes else _REFUSED
+
+    def _rule(self, request: Request) -> str:
+        row = self._ask(_RULE, request.sender, request.recipient)
+        return _TAKEN if row is not None and row[0] else _NOT_AGREED
 
     def _places(self, request: Request) -> str:
         if not counts(request):
@@ -131,6 +146,8 @@ def over(span: str, allowed: int, ends_at: datetime, *, wanted: int) -> str:
 
 def later(request: Request) -> str:
     """Return the reply when nobody can say."""
+    if request.is_rule:
+        return _RULE_LATER
     return _PLACES_LATER if request.is_end else _GROUP_LATER
 
 
@@ -166,7 +183,7 @@ class Handler(StreamRequestHandler):
         try:
             listed = None
             while (request := read_request(self.rfile)) is not None:
-                verdict = self.server.bench.verdict(request)
+                verdict = self._verdict(request)
                 if verdict.startswith("PREPEND "):
                     # A message to two groups names the first: two List-Id say nothing (RFC 2919).
                     verdict = _TAKEN if listed == request.instance else verdict
@@ -176,6 +193,17 @@ class Handler(StreamRequestHandler):
             logger.warning("question not understood", extra={"reason": str(exc)})
         except OSError:  # hung up, or silent for long
             pass
+
+    def _verdict(self, request: Request) -> str:
+        """Return the verdict; about rules only to Dovecot's mail processes, for asking writes.
+
+        Raises ValueError for anybody else.
+        """
+        if request.is_rule:
+            peer = self.connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+            if _PEER.unpack(peer)[1] != pwd.getpwnam(MAIL_STORE).pw_uid:
+                raise ValueError("only the mail store asks about rules")
+        return self.server.bench.verdict(request)
 
 
 class Server(ThreadingUnixStreamServer):

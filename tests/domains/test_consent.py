@@ -180,6 +180,41 @@ def test_a_trusted_tenant_asks_nobody_and_keeps_what_runs_when_the_trust_ends(
     assert states(world, OUT, "b@partner.test") == [ConsentState.CONFIRMED, ConsentState.UNASKED]
 
 
+# ---- rules of people
+
+
+def test_the_page_of_a_mailbox_names_where_its_own_rules_lead(
+    world: World, admin: Actor, client: Client
+) -> None:
+    assert admin.user
+    client.force_login(admin.user)
+    box, stale = world.person().box, f"{unique('cu')}@partner.test"
+    box.rule_targets.create(email=OUT, used_at=timezone.now())
+    box.rule_targets.create(email=stale, used_at=timezone.now() - timedelta(days=31))
+    ask_consent(world.tenant, [OUT])
+    mail_consents()
+    (text,) = letters()
+    assert box.address.email in text
+    page = f"/portal/{world.tenant.pk}/mailboxes/{box.pk}/"
+    shown = client.get(page).text
+    assert OUT in shown
+    assert "Waits for consent" in shown
+    assert stale not in shown
+    age(world, AN_HOUR)
+    assert client.post(f"{page}forwarding/ask/", {"email": OUT}).status_code == 302
+    assert client.post(f"{page}forwarding/ask/", {"email": stale}).status_code == 404
+
+
+def test_answers_about_rules_move_along_with_a_domain(world: World) -> None:
+    person = world.person()
+    person.box.rule_targets.create(email=OUT, used_at=timezone.now())
+    agree(world.tenant, OUT)
+    target = plant(Tenant(parent=world.reseller, kind=TenantKind.COMPANY, name=unique("Target ")))
+    mover = acting(world.reseller, Role.RESELLER)
+    move_domain(actor=mover, domain=world.domain, target=target)
+    assert Consent.objects.get(tenant=target, email=OUT).state == ConsentState.CONFIRMED
+
+
 # ---- asking once more
 
 

@@ -91,3 +91,10 @@ def test_the_name_of_a_group_is_one_line_of_ascii_that_reads_back(name: str) -> 
     assert said.isascii()
     assert said.isprintable()
     assert str(make_header(decode_header(said))) == f"{name} <doi.b.test>"
+
+
+def test_a_rule_that_passes_mail_on_is_told_apart() -> None:
+    request = read("request=sieve_redirect\nsender=A@B.test\nrecipient=c@d.test\n\n")
+    assert request == Request("a@b.test", "", "c@d.test", is_rule=True)
+    assert request is not None
+    assert later(request).startswith("451 ")
