@@ -96,9 +96,7 @@ def entry_name(folder: str, letter: Letter) -> str:
 
     A folder's name was chosen by a person: no part of it leads upwards, or is what Windows refuses.
     """
-    parts = [
-        _UNSAFE.sub("_", part).strip(". ")[:_LONGEST].strip(". ") for part in folder.split("/")
-    ]
+    parts = [_UNSAFE.sub("_", part)[:_LONGEST].strip(". ") for part in folder.split("/")]
     day = (
         letter.received[:10]
         if re.fullmatch(r"[0-9]{4}(-[0-9]{2}){2}", letter.received[:10])

@@ -23,7 +23,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Role
 from accounts.services.invite_person import invite_person
-from domains.models import Consent, DomainStatus
+from domains.models import Consent, Departure, DomainStatus
 from domains.services.ask_consent import hash_of
 from domains.services.register_domain import register_domain
 from domains.services.set_forwarder import create_forwarder
@@ -124,6 +124,7 @@ def test_pages_that_hang_on_a_token_or_a_state(live: World, window: BrowserConte
         keep_copy=False,
     )
     start_rotation(actor=system, domain=live.domain)
+    leaving = Departure.objects.get(pk=scene.args["departure"])
     looks = [
         Look(f"{below}/domains/{live.domain.pk}/dns/", admin),
         Look(urlsplit(invitation.url).path, None),
@@ -131,6 +132,11 @@ def test_pages_that_hang_on_a_token_or_a_state(live: World, window: BrowserConte
         *(Look(reverse("consents:answer", args=[token]), None) for token in consents),
         Look(f"{below}/forwarders/{forwarder.pk}/", admin),
         Look(f"{below}/mailboxes/{away.box.pk}/", admin),
+        Look(
+            reverse("webmail:handed", args=[scene.args["mailbox"], scene.args["departure"]]),
+            scene.people["staff"],
+        ),
+        Look(f"{below}/mailboxes/{leaving.mailbox_id}/leaver/", admin),
         Look("/nothing-here/", None),
         Look("/nothing-here/", admin),
         Look(f"{below}/domains/{waiting.pk}/", admin),
