@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from domains.models import Departure, HandOver, Mailbox, MailboxStatus
 from domains.names import show_address
+from domains.selectors.search import seen
 from portal.errors import NotFound
 from portal.templatetags.ui import filesize, moment
 
@@ -71,9 +72,13 @@ CLOSING_SOON = timedelta(days=7)
 
 
 def closing_soon(tenant: Tenant, limit: int) -> tuple[list[Departure], int]:
-    """Return plans of the tenant whose mailbox closes within CLOSING_SOON, and how many. One query."""
+    """Return plans of the tenant whose mailbox closes within CLOSING_SOON, and how many. One query.
+
+    People who see only some domains get those of these domains.
+    """
     rows: QuerySet[Departure] = (
-        Departure.objects.filter(tenant=tenant, close_due_at__lte=timezone.now() + CLOSING_SOON)
+        Departure.objects.filter(seen(tenant, "mailbox__address__domain"), tenant=tenant)
+        .filter(close_due_at__lte=timezone.now() + CLOSING_SOON)
         .exclude(mailbox__status=MailboxStatus.DELETING)
         .select_related("mailbox", "mailbox__address")
         .annotate(total=Window(Count("pk")))
@@ -218,8 +223,8 @@ def _leaving(
 
 
 def _names(groups: Sequence[Joined], domain_ids: frozenset[int] | None) -> str:
-    seen = [one for one in groups if domain_ids is None or one.domain_id in domain_ids]
-    shown = [show_address(one.email) for one in seen[:SHOWN_GROUPS]]
+    inside = [one for one in groups if domain_ids is None or one.domain_id in domain_ids]
+    shown = [show_address(one.email) for one in inside[:SHOWN_GROUPS]]
     if more := len(groups) - len(shown):
         shown.append(ngettext("%(n)d more group", "%(n)d more groups", more) % {"n": more})
     return ", ".join(shown) or _("none")

@@ -353,9 +353,9 @@ def test_of_groups_in_other_domains_only_the_number_is_told(
     assert outside.box.address.domain.name not in text
 
 
-def closing(world: World, admin: Actor, *, days: int) -> Person:
+def closing(world: World, admin: Actor, *, days: int, leaver: Person | None = None) -> Person:
     """Somebody whose mailbox closes in so many days."""
-    leaver = world.person()
+    leaver = leaver or world.person()
     plan_departure(actor=admin, mailbox=leaver.box, wishes=wishes())
     run_departures()
     Departure.objects.filter(mailbox=leaver.box).update(
@@ -450,3 +450,14 @@ def test_the_colleague_is_told_of_the_file_and_alone_takes_it(world: World, admi
     assert {"mailbox.file", "mailbox.file_taken"} <= set(actions)
     cancel_departure(actor=admin, mailbox=leaver.box)
     assert not note_handed_over(departure=departure, messages=3)
+
+
+def test_the_overview_tells_an_admin_of_some_domains_of_these_only(
+    world: World, admin: Actor, outside: Person
+) -> None:
+    here = closing(world, admin, days=3)
+    closing(world, admin, days=3, leaver=outside)
+    limited = narrowed(world, admin)
+    assert limited.tenant is not None
+    rows = [row for row in overview(limited.tenant, limited).rows if "close" in row.title]
+    assert [here.address in row.text for row in rows] == [True]
