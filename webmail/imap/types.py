@@ -22,7 +22,7 @@ HAS_NO_ATTACHMENT = b"$HasNoAttachment"
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """An IMAP mailbox. Counts are None for one that only holds others."""
+    """An IMAP mailbox. Counts are None for one that only holds others, or that could not be counted."""
 
     path: str
     delimiter: str
@@ -47,6 +47,11 @@ class Folder:
     def depth(self) -> int:
         """How many folders it lies in."""
         return self.path.count(self.delimiter) if self.delimiter else 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds neither messages nor folders for certain: one not counted may hold some."""
+        return self.message_count == 0 and not self.has_children
 
 
 @dataclass(frozen=True, slots=True)

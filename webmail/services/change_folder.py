@@ -55,7 +55,7 @@ def remove_folder(identity: MailIdentity, path: str) -> str:
         folder = own_folder(listed, path)
         if folder.has_children and in_trash(listed, path):
             raise Conflict(_("There are folders inside. Delete those first."), field="name")
-        if in_trash(listed, path) or not (folder.message_count or folder.has_children):
+        if in_trash(listed, path) or folder.is_empty:
             folders.delete_folder(session, path)
             return ""
         new_path = _free_path(listed, f"{trash}{folder.delimiter}{folder.name}")
