@@ -117,6 +117,19 @@ def test_rows_are_saved_by_naming_their_fields() -> None:
     assert bad == []
 
 
+def test_every_smtp_and_lmtp_connection_has_a_time_out() -> None:
+    bare = []
+    for path in [*modules(), *tracked("/hand-over")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func) in {"smtplib.SMTP", "smtplib.LMTP", "Local"}
+                and "timeout" not in {word.arg for word in node.keywords}
+            ):
+                bare.append(f"{named(path)}:{node.lineno}")
+    assert bare == []
+
+
 def test_nobody_catches_everything() -> None:
     # the process boundary logs with traceback and goes on; a clean-up that raises again hides nothing
     boundaries = {"mailserver/agent.py"}
