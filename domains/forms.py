@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from django.utils.functional import _StrPromise
 
-    from accounts.models import Tenant
+    from accounts.models import Plan, Tenant
     from domains.models import Job, Mailbox
 
 ADDRESS_LINES = forms.Textarea(
@@ -697,6 +697,26 @@ class BeginQuotaForm(BeginForm):
         return {"quota_bytes": self.cleaned_data["quota"] or 0}
 
 
+class BeginPlanForm(BeginForm):
+    """The plan the customers are put on. Nothing is preselected: no plan is no limits."""
+
+    NONE = 0
+
+    plan = forms.TypedChoiceField(label=_("Plan"), coerce=int)
+
+    def __init__(self, *args: Any, plans: Sequence[Plan] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["plan"].choices = [  # type: ignore[attr-defined]  # a field of choices
+            ("", gettext("Choose a plan")),
+            *((plan.pk, plan.name) for plan in plans),
+            (self.NONE, gettext("No plan: no limits of its own")),
+        ]
+
+    def options(self) -> dict[str, Any]:
+        """Return the plan; None: no plan."""
+        return {"plan_id": self.cleaned_data["plan"] or None}
+
+
 class BeginAliasForm(BeginForm):
     """The alias the mailboxes are added to."""
 
@@ -745,12 +765,14 @@ BEGIN_FORMS: dict[JobKind, type[BeginForm]] = {
     JobKind.IMPORT_FORWARDERS: BeginImportForm,
     JobKind.IMPORT_CUSTOMERS: BeginImportForm,
     JobKind.MAILBOX_QUOTA: BeginQuotaForm,
+    JobKind.CUSTOMER_PLAN: BeginPlanForm,
     JobKind.MAILBOX_ALIAS: BeginAliasForm,
     JobKind.MAILBOX_GROUP: BeginGroupForm,
     JobKind.MAILBOX_PASSWORD: BeginPasswordForm,
     JobKind.MAILBOX_DELETE: BeginDeleteForm,
 }
 SELECTABLE = (
+    JobKind.CUSTOMER_PLAN,
     JobKind.MAILBOX_PASSWORD,
     JobKind.MAILBOX_QUOTA,
     JobKind.MAILBOX_ALIAS,
@@ -786,5 +808,7 @@ class SelectionForm(forms.Form):
     def back(self, tenant_id: int) -> str:
         """Return the list the selection came from."""
         kind = str(self.data.get("kind", "")).partition("_")[0]
+        if kind == "customer":
+            return reverse("accounts:tenant-list", args=[tenant_id])
         known = kind if kind in {"alias", "forwarder", "domain"} else "mailbox"
         return reverse(f"domains:{known}-list", args=[tenant_id])

@@ -28,6 +28,7 @@ from accounts.selectors.people import (
 from accounts.selectors.places import (
     Place,
     counted_tenant,
+    customers_of,
     operator_tenant,
     place_of,
     tenant_below,
@@ -55,6 +56,7 @@ __all__ = [
     "admins_of",
     "audit_rows",
     "counted_tenant",
+    "customers_of",
     "expired_invitations",
     "holds_role",
     "invitation_by_hash",

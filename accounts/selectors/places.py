@@ -172,6 +172,12 @@ def tenant_rows(tenant: Tenant, *, query: str = "", shown: str = "") -> QuerySet
     return rows.exclude(status=TenantStatus.PURGED)
 
 
+def customers_of(tenant: Tenant, *, query: str = "", shown: str = "") -> QuerySet[Tenant]:
+    """Return those of `tenant_rows` that `tenant` sells to himself, purged ones left out."""
+    rows = tenant_rows(tenant, query=query, shown=shown)
+    return rows.filter(parent=tenant).exclude(status=TenantStatus.PURGED)
+
+
 def counted_tenant(tenant: Tenant, child_id: int) -> Tenant:
     """Return a tenant below `tenant` with its counts. Raises NoSuchTenant, for a purged one too."""
     child = tenant_rows(tenant).filter(pk=child_id).first()

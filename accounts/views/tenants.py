@@ -21,6 +21,7 @@ from accounts.models import Plan, Tenant, TenantKind, TenantStatus
 from accounts.roles import Action
 from accounts.selectors import (
     counted_tenant,
+    customers_of,
     limits_of,
     plans_of,
     tenant_below,
@@ -40,7 +41,7 @@ from portal.paging import paged
 from portal.sorting import sorting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from django.db.models import QuerySet
     from django.http import HttpResponse, HttpResponseBase
@@ -74,9 +75,11 @@ def tenant_list(request: TenantRequest, tenant_id: int) -> HttpResponseBase:
             _("Since"),
         )
         return export(request, _("Tenants"), heads, _cells(rows))
+    found = paged(rows, request.GET)
     context = {
         "here": "tenants",
-        "page": paged(rows, request.GET),
+        "page": found,
+        "own": _own(request, found.rows, query=query, shown=shown),
         "sorting": order,
         "query": query,
         "shown": shown,
@@ -247,6 +250,17 @@ def _seller(tenant: Tenant) -> Tenant:
     if tenant.kind == TenantKind.COMPANY:
         raise NotFound  # a company holds no tenants
     return tenant
+
+
+def _own(
+    request: TenantRequest, rows: Sequence[Tenant], *, query: str, shown: str
+) -> dict[str, object]:
+    """Return which of `rows` one may put on another plan at once, and how many match in all."""
+    if not request.actor.may(Action.TENANT_CHANGE):
+        return {"rows": [], "total": 0}
+    own = [t for t in rows if t.parent_id == request.tenant.pk and t.status != TenantStatus.PURGED]
+    total = customers_of(request.tenant, query=query, shown=shown).count()
+    return {"rows": own, "total": total}
 
 
 def _plans_for(child: Tenant) -> list[Plan]:

@@ -22,6 +22,7 @@ class JobKind(models.TextChoices):
     IMPORT_CUSTOMERS = "import_customers", _("Import customers")
     UNDO_IMPORT = "undo_import", _("Take an import back")
     UNDO_CUSTOMERS = "undo_customers", _("Take customers back")
+    CUSTOMER_PLAN = "customer_plan", _("Change plan")
     MAILBOX_PASSWORD = "mailbox_password", _("Reset passwords")
     MAILBOX_QUOTA = "mailbox_quota", _("Change storage")
     MAILBOX_ALIAS = "mailbox_alias", _("Add to an alias")
@@ -156,7 +157,9 @@ class JobRow(models.Model):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField()
     name = models.CharField(max_length=320)  # the address or domain, as a person reads it
-    target_id = models.BigIntegerField(null=True)  # of the mailbox, alias, forwarder or domain
+    target_id = models.BigIntegerField(
+        null=True
+    )  # of the mailbox, alias, forwarder, domain or customer
     state = models.CharField(max_length=8, choices=RowState)
     message = models.TextField(blank=True)
     values: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(default=dict)

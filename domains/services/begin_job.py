@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.selectors import plan_of
 from accounts.services.record_audit import record_audit
 from domains.errors import JobNotReady
 from domains.models import AT_WORK, OPEN_ROWS, Job, JobKind, JobRow, JobState, RowState
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 UNDO = {
     JobKind.IMPORT_MAILBOXES: JobKind.UNDO_IMPORT,
     JobKind.IMPORT_CUSTOMERS: JobKind.UNDO_CUSTOMERS,
+    JobKind.CUSTOMER_PLAN: JobKind.CUSTOMER_PLAN,
     JobKind.MAILBOX_QUOTA: JobKind.MAILBOX_QUOTA,
     JobKind.MAILBOX_ALIAS: JobKind.MAILBOX_UNALIAS,
     JobKind.MAILBOX_UNALIAS: JobKind.MAILBOX_ALIAS,
@@ -54,11 +56,14 @@ class CannotUndo(JobNotReady):
 def begin_job(*, actor: Actor, job: Job, **options: Any) -> Job:
     """Let a job that waits for a person's word run, with what that person chose.
 
-    Raises JobNotReady when nothing is ready or somebody was faster, QuotaRefused, NotAllowed.
+    Raises JobNotReady when nothing is ready or somebody was faster, QuotaRefused, NotAllowed,
+    NotFound for a plan that is not the tenant's own.
     """
     require_for(actor, job)
     if "quota_bytes" in options:
         check_quota(job.tenant, options["quota_bytes"])
+    if options.get("plan_id") is not None:
+        plan_of(job.tenant, options["plan_id"])
     with transaction.atomic():
         held = hold_job(actor, job, (JobState.READY,))
         if not JobRow.objects.filter(job=held, state__in=OPEN_ROWS).exists():
@@ -184,6 +189,7 @@ def _before(row: JobRow) -> dict[str, Any]:
     for name in ("refuses_mail", "delete_after"):
         if name in row.before:
             return {name: row.before[name]}
-    if "quota_bytes" not in row.before:
-        return {}
-    return {"quota_bytes": row.before["quota_bytes"], "expected": row.before["set_to"]}
+    for name in ("quota_bytes", "plan_id"):
+        if name in row.before:
+            return {name: row.before[name], "expected": row.before["set_to"]}
+    return {}

@@ -38,6 +38,7 @@ from domains.services.carry_changes import carry_changes
 from domains.services.carry_customers import carry_customers
 from domains.services.carry_deletes import carry_deletes
 from domains.services.carry_import import carry_mailboxes
+from domains.services.carry_plans import carry_plans
 from domains.services.carry_targets import carry_targets
 from domains.services.carry_undo_customers import carry_undo_customers
 from domains.services.check_import import check_import, refuse_stopped
@@ -54,7 +55,11 @@ logger = logging.getLogger(__name__)
 
 BATCH = 500
 # of rows that cost much, under the same locks
-SMALL_BATCHES = {JobKind.IMPORT_CUSTOMERS: 20, JobKind.UNDO_CUSTOMERS: 20}
+SMALL_BATCHES = {
+    JobKind.IMPORT_CUSTOMERS: 20,
+    JobKind.UNDO_CUSTOMERS: 20,
+    JobKind.CUSTOMER_PLAN: 20,
+}
 MAX_ATTEMPTS = 5
 PROGRESS_SECONDS = 600
 _LOCK_CLASS = 0x6A6F62  # advisory: "job", with the job's id
@@ -65,6 +70,7 @@ _CARRIERS = {
     JobKind.IMPORT_FORWARDERS: carry_targets,
     JobKind.IMPORT_CUSTOMERS: carry_customers,
     JobKind.UNDO_CUSTOMERS: carry_undo_customers,
+    JobKind.CUSTOMER_PLAN: carry_plans,
     JobKind.ALIAS_DELETE: carry_deletes,
     JobKind.FORWARDER_DELETE: carry_deletes,
     JobKind.DOMAIN_DELETE: carry_deletes,

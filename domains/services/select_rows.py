@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.selectors import customers_of
 from domains.models import Job, JobKind, JobRow, JobState, RowState
 from domains.names import show_address, show_domain
 from domains.selectors import aliases_of, filtered_domains, filtered_mailboxes, forwarders_of
@@ -77,6 +78,10 @@ def _found(
         domains = domains.order_by("name")
         chosen_domains = domains if ids is None else domains.filter(pk__in=ids)
         return ((d.pk, show_domain(d.name)) for d in chosen_domains[:MAX_SELECTED])
+    if kind == JobKind.CUSTOMER_PLAN:
+        customers = customers_of(tenant, query=wanted["part"], shown=wanted["state"])
+        chosen_ones = customers if ids is None else customers.filter(pk__in=ids)
+        return chosen_ones.order_by("name", "pk").values_list("pk", "name")[:MAX_SELECTED]
     boxes = filtered_mailboxes(tenant, most=None, **wanted).order_by("address__email")
     chosen_boxes = boxes if ids is None else boxes.filter(pk__in=ids)
     return (

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.http import TenantRequest, permission
 from accounts.roles import Action
+from accounts.selectors import plans_of
 from domains.columns import LABELS, Column
-from domains.forms import BEGIN_FORMS, BeginForm, ColumnsForm, SelectionForm
+from domains.forms import BEGIN_FORMS, BeginForm, BeginPlanForm, ColumnsForm, SelectionForm
 from domains.models import JobKind, JobState, RowState
 from domains.selectors import (
     JOB_FILTERS,
@@ -59,6 +60,7 @@ _DELETIONS = (
 _LISTS = {
     JobKind.IMPORT_CUSTOMERS: "accounts:tenant-list",
     JobKind.UNDO_CUSTOMERS: "accounts:tenant-list",
+    JobKind.CUSTOMER_PLAN: "accounts:tenant-list",
     JobKind.IMPORT_ALIASES: "domains:alias-list",
     JobKind.ALIAS_DELETE: "domains:alias-list",
     JobKind.IMPORT_FORWARDERS: "domains:forwarder-list",
@@ -217,7 +219,7 @@ def _job_cells(job: Job) -> list[Cell]:
 
 def _lead(job: Job) -> Column:
     """Return the column that names a row."""
-    if job.kind == JobKind.UNDO_CUSTOMERS:
+    if job.kind in {JobKind.UNDO_CUSTOMERS, JobKind.CUSTOMER_PLAN}:
         return Column.COMPANY
     return columns_for(job.kind)[0] if job.is_import else Column.ADDRESS
 
@@ -239,6 +241,8 @@ def _begin(request: TenantRequest, job: Job, form: BeginForm) -> bool:
 
 
 def _begin_form(job: Job, data: Any = None) -> BeginForm:
+    if job.kind == JobKind.CUSTOMER_PLAN:
+        return BeginPlanForm(data, plans=list(plans_of(job.tenant)))
     quota = offered_quota(largest_quota(job.tenant))
     return BEGIN_FORMS.get(JobKind(job.kind), BeginForm)(data, initial={"quota": quota})
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from accounts.models import Role, Tenant
+from accounts.models import Plan, Role, Tenant, TenantKind
 from domains.models import Domain
 from tests.browser.test_invitation_walk import PASSWORD, letter_to
 from tests.browser.test_jobs_walk import clean
 from tests.conftest import sign_in, until
-from tests.world import unique
+from tests.world import plant, unique
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,3 +81,30 @@ def test_customers_come_from_a_file_and_an_admin_sees_his_records(
     theirs.get_by_role("link", name="Domains", exact=True).first.click()
     theirs.get_by_role("link", name=f"{d}1.vn").first.click()
     expect(theirs.get_by_text(f"hopthu-verify={token}").first).to_be_visible()
+
+
+def test_many_customers_are_put_on_another_plan_and_back(live: World, page: Page) -> None:
+    plan = Plan.objects.create(tenant=live.reseller, name="Small", max_mailboxes=1)
+    for _number in range(60):
+        plant(Tenant(parent=live.reseller, kind=TenantKind.COMPANY, name=unique("kh many ")))
+    live.person()
+    live.person()
+    sign_in(page, live.admin_of(live.reseller, Role.RESELLER))
+    page.goto(f"/portal/{live.reseller.pk}/tenants/")
+    page.locator("[data-select-page]").check()
+    expect(page.locator("[data-selection]")).to_contain_text("Selected: 50")
+    page.get_by_label("Select all 61 that match").check()
+    clean(page)
+    page.get_by_role("button", name="Change plan").click()
+    expect(page.get_by_text("61 selected rows")).to_be_visible()
+    clean(page)
+    page.get_by_label("Plan", exact=True).select_option("Small")
+    page.get_by_role("button", name="Change plan (61)").click()
+    expect(page.get_by_text("61 of 61 rows")).to_be_visible(timeout=20_000)
+    assert plan.tenants.count() == 61
+    expect(page.get_by_text("Mailboxes: 2 of 1")).to_be_visible(timeout=20_000)
+    clean(page)
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_text("Takes back:")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Done", exact=True).first).to_be_visible(timeout=20_000)
+    assert plan.tenants.count() == 0
