@@ -29,6 +29,7 @@ from django.utils.translation import gettext_lazy as _
 from publicsuffixlist import PublicSuffixList
 
 from portal.errors import InvalidInput
+from portal.idn import readable
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -301,11 +302,8 @@ def fold(text: str) -> str:
 
 
 def show_domain(a_label: str) -> str:
-    """Return a stored name as a person writes it; the stored form when it cannot be decoded."""
-    try:
-        return idna.decode(a_label)
-    except idna.IDNAError:
-        return a_label
+    """Return a stored name as a person writes it; a label that cannot be decoded stays as stored."""
+    return readable(a_label)
 
 
 def show_address(email: str) -> str:

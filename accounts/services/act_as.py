@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import NotAllowed
@@ -19,6 +18,7 @@ from accounts.policy import require, require_over
 from accounts.roles import Action
 from accounts.selectors import place_of
 from accounts.services.record_audit import record_audit
+from accounts.services.write_for import writing_for
 from portal.config import stack
 from portal.errors import PortalError
 
@@ -108,8 +108,7 @@ def _may_stand_in(tenant: Tenant, person: User) -> bool:
 
 
 def _tell(person: User, tenant: Tenant, who: User, provider: Tenant) -> None:
-    language = person.language or tenant.language or settings.LANGUAGE_CODE
-    with translation.override(language):
+    with writing_for(tenant, person):
         EmailMessage(
             subject=_("%(provider)s acts in your place at %(tenant)s")
             % {"provider": provider.name, "tenant": tenant.name},

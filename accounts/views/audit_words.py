@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import idna
 from django.conf import settings
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
@@ -16,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import TenantKind
 from accounts.roles import Role
+from portal.idn import readable
 from portal.templatetags.ui import filesize
 
 if TYPE_CHECKING:
@@ -233,9 +232,6 @@ CODES: Mapping[str, Mapping[str, object]] = {
 }
 
 
-_ENCODED = re.compile(r"\bxn--[a-z0-9-]+")  # names are stored as A-labels (RFC 5890)
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An audit event, ready to be shown."""
@@ -257,16 +253,8 @@ def told(event: AuditEvent, tenant: str = "") -> Entry:
         for field, change in event.changes.items()
         if not (isinstance(change, list) and len(change) == 2 and change[0] == change[1])
     ]
-    target = "" if event.action == "session.start" else _ENCODED.sub(_decoded, event.target_name)
+    target = "" if event.action == "session.start" else readable(event.target_name)
     return Entry(event, tenant, actor, deed, target, changes)
-
-
-def _decoded(label: re.Match[str]) -> str:
-    """Return a label of a name as people write it; as it is stored when it cannot be decoded."""
-    try:
-        return idna.decode(label[0])
-    except idna.IDNAError:
-        return label[0]
 
 
 def action_choices() -> list[tuple[str, str]]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.selectors import admins_of
+from accounts.services.write_for import writing_for
 from domains.dns.words import title
 from domains.models import DnsCheck, DnsRecordState, DomainStatus, Verdict
 from domains.names import show_domain
@@ -102,7 +101,7 @@ def _mail(person: User, check: DnsCheck, turns: list[Turn]) -> None:
     domain = check.domain
     name = show_domain(domain.name)
     broken = [turn for turn in turns if turn.now in _BAD]
-    with translation.override(person.language or domain.tenant.language or settings.LANGUAGE_CODE):
+    with writing_for(domain.tenant, person):
         subject = _("DNS of %(domain)s needs repair") if broken else _("DNS of %(domain)s changed")
         EmailMessage(
             subject=subject % {"domain": name},

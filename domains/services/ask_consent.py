@@ -6,20 +6,19 @@ import hashlib
 import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Tenant, TenantStatus
 from accounts.selectors import limits_of
 from accounts.services.record_audit import record_audit
+from accounts.services.write_for import writing_for
 from domains.errors import ConsentAsked, ConsentStopped
 from domains.models import Consent, ConsentState
 from domains.selectors import outside_of, sources_of
@@ -162,11 +161,7 @@ def _mail(consent_id: int) -> bool:
 
 def _write(consent: Consent, sources: list[str], token: str) -> None:
     tenant = consent.tenant
-    zone = ZoneInfo(tenant.timezone or settings.DISPLAY_TIME_ZONE)
-    with (
-        translation.override(tenant.language or settings.LANGUAGE_CODE),
-        timezone.override(zone),
-    ):
+    with writing_for(tenant):
         EmailMessage(
             subject=_("May mail of %(tenant)s be passed on to you?") % {"tenant": tenant.name},
             body=render_to_string(

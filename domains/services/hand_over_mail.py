@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from accounts.services.record_audit import record_audit
+from accounts.services.write_for import writing_for
 from domains.models import Departure, HandOver
 from portal.config import stack
 from portal.errors import NotFound
@@ -74,10 +73,7 @@ def take_file(*, actor: Actor, departure: Departure) -> str:
 
 
 def _tell(departure: Departure, colleague: Mailbox, until: datetime) -> None:
-    person, tenant = colleague.owner, departure.tenant
-    language = (person.language if person else "") or tenant.language or settings.LANGUAGE_CODE
-    zone = (person.timezone if person else "") or tenant.timezone or settings.DISPLAY_TIME_ZONE
-    with translation.override(language), timezone.override(ZoneInfo(zone)):
+    with writing_for(departure.tenant, colleague.owner):
         EmailMessage(
             subject=_("The mail of %(name)s is ready for you") % {"name": departure.mailbox.name},
             body=render_to_string(

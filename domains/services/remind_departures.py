@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.selectors import admins_of, place_of
+from accounts.services.write_for import writing_for
 from domains.models import Departure, MailboxStatus
 from domains.selectors.departures import CLOSING_SOON
 from portal.config import stack
@@ -62,9 +61,7 @@ def _remind(departure_id: int) -> bool:
 
 def _mail(person: User, departure: Departure) -> None:
     tenant, mailbox = departure.tenant, departure.mailbox
-    zone = ZoneInfo(person.timezone or tenant.timezone or settings.DISPLAY_TIME_ZONE)
-    language = person.language or tenant.language or settings.LANGUAGE_CODE
-    with translation.override(language), timezone.override(zone):
+    with writing_for(tenant, person):
         EmailMessage(
             subject=_("The mailbox of %(name)s closes soon") % {"name": mailbox.name},
             body=render_to_string(

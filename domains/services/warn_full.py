@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Case, F, IntegerField, Q, Value, When
 from django.template.loader import render_to_string
-from django.utils import translation
 from django.utils.translation import gettext as _
 
+from accounts.services.write_for import writing_for
 from domains.models import Mailbox, MailboxStatus, QuotaNotice
 from domains.models.usage_history import WARN_AT
 from portal.config import stack
@@ -64,10 +63,8 @@ def _warn(mailbox_id: int) -> bool:
 
 
 def _mail(mailbox: Mailbox) -> None:
-    owner = mailbox.owner
-    language = (owner.language if owner else "") or mailbox.tenant.language
     percent = mailbox.usage.bytes * 100 // mailbox.quota_bytes
-    with translation.override(language or settings.LANGUAGE_CODE):
+    with writing_for(mailbox.tenant, mailbox.owner):
         EmailMessage(
             subject=_("Your mailbox is %(percent)d %% full") % {"percent": percent},
             body=render_to_string(

@@ -12,11 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from domains.selectors.mailboxes import sign_ins_of
-from portal.static import release_digest
 from tests.conftest import deliver, letter, until
 from webmail.identity import MailIdentity, MessageRef, folder_id
 from webmail.imap import folders, messages
 from webmail.imap.pool import borrow
+from webmail.release import release_digest
 from webmail.selectors.mailboxes import own_mailbox
 from webmail.selectors.pages import folder_screen, folder_state, message_screen
 from webmail.selectors.searching import search_screen
@@ -264,6 +264,7 @@ def test_a_deleted_folder_lies_in_trash_with_its_mail_until_it_is_deleted_there(
     create_folder(me, name="Cũ")
     deliver(stack, me.address, letter(me.address, subject="x"))
     act(client, me, "move", rows(me)[0], target=folder_id("Cũ"))
+    assert change(client, me, "Cũ", action="restore").status_code == 404
     change(client, me, "Cũ", action="remove")
     assert folder_paths(me) == {"Trash/Cũ"}
     assert subjects(me, "Trash/Cũ") == ["x"]

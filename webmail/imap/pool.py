@@ -221,8 +221,3 @@ POOL = Pool()
 def borrow(identity: MailIdentity) -> AbstractContextManager[Session]:
     """Lend a connection signed in as `identity` from this process's pool."""
     return POOL.borrow(identity)
-
-
-def let_go(identity: MailIdentity) -> None:
-    """Close this process's connections to the mailbox: a folder they may stand in is going away."""
-    POOL.drop(identity.address)

@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from delivery.selectors import open_count
+from webmail.errors import FolderGone
 from webmail.identity import folder_id
 from webmail.message.query import fold
 
@@ -111,14 +112,28 @@ def column(
             )
     own = [f for f in folders if f.special_use not in _ICONS]
     own.sort(key=lambda f: [fold(part) for part in f.path.split(f.delimiter or "\0")])
-    trash = by_use.get("trash")
-    thrown_away = [f for f in own if trash and f.path.startswith(f"{trash.path}{trash.delimiter}")]
+    thrown_away = [f for f in own if in_trash(folders, f.path)]
     special += [_own(identity, folder, here) for folder in thrown_away]  # Trash is the last of them
     inbox = by_use.get("inbox")
     return FolderColumn(
         special,
         [_own(identity, folder, here) for folder in own if folder not in thrown_away],
         (inbox.unseen_count or 0) if inbox else 0,
+    )
+
+
+def own_folder(folders: Sequence[Folder], path: str) -> Folder:
+    """Return the folder. Raises FolderGone for special ones and those that are not there."""
+    for folder in folders:
+        if folder.path == path and not folder.special_use:
+            return folder
+    raise FolderGone(detail="not a folder of one's own")
+
+
+def in_trash(folders: Sequence[Folder], path: str) -> bool:
+    """Whether the folder lies in Trash."""
+    return any(
+        f.special_use == "trash" and path.startswith(f"{f.path}{f.delimiter}") for f in folders
     )
 
 

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from portal.errors import Conflict
 from webmail.errors import FolderExists, FolderGone
 from webmail.imap import folders
-from webmail.imap.pool import borrow, let_go
+from webmail.imap.pool import borrow
+from webmail.selectors.folders import in_trash, own_folder
 from webmail.services.create_folder import checked_name
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ def rename_folder(identity: MailIdentity, path: str, *, name: str) -> str:
     Raises InvalidInput for a name that cannot be, FolderExists, FolderGone.
     """
     wanted = checked_name(name)
-    let_go(identity)
     with borrow(identity) as session:
         listed = folders.list_folders(session)
         folder = own_folder(listed, path)
@@ -45,48 +45,37 @@ def rename_folder(identity: MailIdentity, path: str, *, name: str) -> str:
 def remove_folder(identity: MailIdentity, path: str) -> str:
     """Put the folder with all in it into Trash and return its path there.
 
-    One that is empty, or lies in Trash already, is deleted for good: the answer is "". All at
-    once, so that mail arriving meanwhile is never lost. Raises FolderGone, Conflict.
+    One that lies in Trash already is deleted for good, and so is an empty one: then the answer is
+    "". Raises FolderGone, Conflict.
     """
-    let_go(identity)
     with borrow(identity) as session:
         trash = folders.special_folder(session, "trash")
         listed = folders.list_folders(session)
         folder = own_folder(listed, path)
-        if folder.has_children and in_trash(listed, path):
-            raise Conflict(_("There are folders inside. Delete those first."), field="name")
-        if in_trash(listed, path) or folder.is_empty:
+        if in_trash(listed, path):
+            if folder.has_children:
+                raise Conflict(_("There are folders inside. Delete those first."), field="name")
             folders.delete_folder(session, path)
             return ""
         new_path = _free_path(listed, f"{trash}{folder.delimiter}{folder.name}")
         _carry(session, listed, folder, new_path)
+        # Asked only now: nothing is delivered there any more, so what is empty stays so.
+        if folders.status(session, new_path).is_empty:
+            folders.delete_folder(session, new_path)
+            return ""
     return new_path
 
 
 def restore_folder(identity: MailIdentity, path: str) -> str:
     """Take the folder out of Trash, to the top, and return its path. Raises FolderGone."""
-    let_go(identity)
     with borrow(identity) as session:
         listed = folders.list_folders(session)
         folder = own_folder(listed, path)
+        if not in_trash(listed, path):
+            raise FolderGone(detail="not in Trash")
         new_path = _free_path(listed, folder.name)
         _carry(session, listed, folder, new_path)
     return new_path
-
-
-def own_folder(listed: Sequence[Folder], path: str) -> Folder:
-    """Return the folder. Raises FolderGone for special ones and those that are not there."""
-    for folder in listed:
-        if folder.path == path and not folder.special_use:
-            return folder
-    raise FolderGone(detail="not a folder of one's own")
-
-
-def in_trash(listed: Sequence[Folder], path: str) -> bool:
-    """Whether the folder lies in Trash."""
-    return any(
-        f.special_use == "trash" and path.startswith(f"{f.path}{f.delimiter}") for f in listed
-    )
 
 
 def _carry(session: Session, listed: Sequence[Folder], folder: Folder, new_path: str) -> None:

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET
 
 from portal.context import theme_of
 from portal.http import page, wants_fragment
-from portal.static import release_digest
 from webmail.identity import MailIdentity, folder_path
+from webmail.release import release_digest
 from webmail.selectors.listing import VIEWS
 from webmail.selectors.mailboxes import storage_of
 from webmail.selectors.pages import column_screen, folder_screen, folder_state, open_of

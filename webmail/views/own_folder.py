@@ -12,16 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.errors import Conflict, InvalidInput, PortalError
 from portal.http import page, wants_json
 from webmail.identity import MailIdentity, folder_id, folder_path
-from webmail.selectors.folders import folder_url
+from webmail.selectors.folders import folder_url, in_trash, own_folder
 from webmail.selectors.mailboxes import storage_of
 from webmail.selectors.pages import column_screen, folder_state
-from webmail.services.change_folder import (
-    in_trash,
-    own_folder,
-    remove_folder,
-    rename_folder,
-    restore_folder,
-)
+from webmail.services.change_folder import remove_folder, rename_folder, restore_folder
 from webmail.services.create_folder import create_folder
 from webmail.views.access import mailbox_view
 from webmail.views.toast import with_toast
