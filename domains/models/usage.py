@@ -44,7 +44,7 @@ class DomainUsage(models.Model):
 
 
 class LastSignIn(models.Model):
-    """When a mailbox was last opened by a protocol (imap, pop3) or by the webmail."""
+    """When a mailbox was last opened by a protocol (imap, pop3), by the webmail, or sent (smtp)."""
 
     mailbox = models.ForeignKey(
         Mailbox,

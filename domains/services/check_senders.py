@@ -79,9 +79,9 @@ def request_sender_check(*, actor: Actor) -> None:
 def check_senders() -> SenderReport:
     """Look at every sending address now and remember it for a day. Asks the network."""
     senders = [_look(address) for address in sending_addresses()]
-    report = {"at": timezone.now(), "senders": [asdict(sender) for sender in senders]}
-    cache.set(_KEY, report, timeout=REMEMBER_SECONDS)
-    return sender_report()
+    report = SenderReport(timezone.now(), senders)
+    cache.set(_KEY, asdict(report), timeout=REMEMBER_SECONDS)
+    return report  # and not what another look wrote meanwhile
 
 
 def _look(address: str) -> Sender:

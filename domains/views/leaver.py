@@ -36,7 +36,7 @@ def mailbox_leaver(request: TenantRequest, tenant_id: int, mailbox_id: int) -> H
     """Ask, show the plan, and begin only when exactly it is confirmed; later show how far it is."""
     mailbox = mailbox_of(request.tenant, mailbox_id)
     departure = departure_of(mailbox)
-    programs = sum(one.service != "webmail" for one in sign_ins_of(mailbox))
+    programs = sum(one.service in {"imap", "pop3"} for one in sign_ins_of(mailbox))
     context = {
         "here": "mailboxes",
         "mailbox": mailbox,

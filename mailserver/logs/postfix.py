@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 _QUEUE_ID = re.compile(r"(?P<id>(?=[a-z]*[0-9A-Z])[0-9A-Za-z]{6,20}): (?P<rest>.*)", re.DOTALL)
 _MESSAGE_ID = re.compile(r"message-id=(?P<id><[^<>\s]{1,253}>)")
 _ACTIVE = re.compile(r"from=<.*>, size=\d+, nrcpt=\d+ \(queue active\)")
+# Only with a password: by a token the webmail's outbox hands over what it was given
+_SIGNED_IN = re.compile(
+    r"client=\S+, sasl_method=(?:PLAIN|LOGIN), sasl_username=(?P<name>\S{3,320})", re.IGNORECASE
+)
 _EXPIRED = re.compile(r"from=<.*>, status=(?:force-)?expired, returned to sender")
 _STATUS = re.compile(
     r"to=<(?P<to>.*?)>, (?:orig_to=<(?P<orig>.*?)>, )?relay=(?P<relay>[^,]+), "
@@ -46,6 +50,13 @@ class Accepted:
     """The queue manager spoke of the queue id: the message was taken over."""
 
     queue_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A mail program hands over a message, signed in with a password."""
+
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,7 @@ class Status:
     reply: Reply
 
 
-Event: TypeAlias = MessageIdNamed | Accepted | Expired | TlsEstablished | Status
+Event: TypeAlias = MessageIdNamed | Accepted | SignedIn | Expired | TlsEstablished | Status
 
 
 def read_event(line: LogLine) -> Event | None:
@@ -99,6 +110,9 @@ def read_event(line: LogLine) -> Event | None:
     if line.service == "cleanup":
         match = _MESSAGE_ID.fullmatch(rest)
         return MessageIdNamed(queue_id, match["id"]) if match else None
+    if line.service == "smtpd":
+        match = _SIGNED_IN.fullmatch(rest)
+        return SignedIn(match["name"].lower()) if match else None
     if line.service in {"qmgr", "oqmgr"} and not rest.startswith("to="):
         return _queue_manager(queue_id, rest)
     return _status(queue_id, rest)

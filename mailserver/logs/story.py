@@ -10,6 +10,7 @@ from mailserver.logs.postfix import (
     Accepted,
     Expired,
     MessageIdNamed,
+    SignedIn,
     Status,
     TlsEstablished,
     read_event,
@@ -42,6 +43,7 @@ class Story:
     accepted: set[str] = field(default_factory=set)
     outcomes: list[Told] = field(default_factory=list)
     expired: list[tuple[str, datetime]] = field(default_factory=list)
+    sign_ins: dict[str, datetime] = field(default_factory=dict)  # address → the last
     unread_count: int = 0  # lines that have no frame
 
 
@@ -79,6 +81,8 @@ class PostfixReader:
             case Expired(queue_id):
                 story.accepted.add(queue_id)
                 story.expired.append((queue_id, moment(line.time, now=now)))
+            case SignedIn(address):
+                story.sign_ins[address] = moment(line.time, now=now)
             case TlsEstablished(relay):
                 self._remember(line.pid, _Talk(relay))
             case Status():

@@ -16,6 +16,7 @@ from delivery.services.record_outcome import (
     record_outcomes,
     record_queue_ids,
 )
+from domains.services.note_sign_ins import note_sign_ins
 from mailserver.logs.follow import Follower, Position
 from mailserver.logs.story import PostfixReader
 
@@ -93,6 +94,7 @@ def _store(story: Story) -> None:
     record_queue_ids(pairs=story.message_ids, accepted=story.accepted)
     record_outcomes(reports=list(_reports(story.outcomes)))
     record_expiries(queue_ids=dict(story.expired))
+    note_sign_ins(service="smtp", moments=story.sign_ins)
     if story.unread_count:
         logger.warning("log lines not understood", extra={"count": story.unread_count})
 

@@ -11,7 +11,7 @@ from domains.services.check_senders import check_senders, sender_report
 from portal.config import Stack
 from portal.config import stack as running_stack
 from tests.domains.name_server import Mood, NameServer
-from tests.world import World, operator_tenant
+from tests.world import World, operator_tenant, unique
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -27,6 +27,8 @@ LIST = "dnsbl.test"
 def net(name_server: NameServer, monkeypatch: pytest.MonkeyPatch) -> NameServer:
     """An outside where everything is as it should be."""
     monkeypatch.setattr(running_stack(), "sending_addresses", [ADDRESS])
+    # a place of its own in the stack's cache: other workers look at the same time
+    monkeypatch.setattr("domains.services.check_senders._KEY", unique("senders"))
     name_server.put(f"{REVERSE}.in-addr.arpa", "PTR", f"{HELO}.")
     name_server.put(HELO, "A", ADDRESS)
     name_server.put(f"2.0.0.127.{LIST}", "A", "127.0.0.2")

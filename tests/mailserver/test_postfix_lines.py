@@ -15,6 +15,7 @@ from mailserver.logs.postfix import (
     Expired,
     MessageIdNamed,
     Reply,
+    SignedIn,
     Status,
     TlsEstablished,
     read_event,
@@ -45,6 +46,23 @@ def test_cleanup_names_the_message_id() -> None:
     assert event(
         "Nov 24 08:47:14 mail postfix/cleanup[12]: 4XyzQR1vBsz9t3D: message-id=<a.b@haivan.test>"
     ) == MessageIdNamed("4XyzQR1vBsz9t3D", "<a.b@haivan.test>")
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        ("sasl_method=PLAIN, sasl_username=Mai@haivan.test", "mai@haivan.test"),
+        ("sasl_method=LOGIN, sasl_username=mai@haivan.test", "mai@haivan.test"),
+        ("sasl_method=OAUTHBEARER, sasl_username=mai@haivan.test@webmail", None),
+    ],
+)
+def test_who_sends_with_a_password_is_named(said: str, address: str | None) -> None:
+    line = (
+        f"Nov 24 08:47:14 mail postfix/submission/smtpd[9]: 4XyzQR1vBsz9t3D: client=a[::1], {said}"
+    )
+    assert event(line) == (SignedIn(address) if address else None)
+    story = PostfixReader().read([line.encode()], now=NOW)
+    assert story.sign_ins == ({address: moment("Nov 24 08:47:14", now=NOW)} if address else {})
 
 
 @pytest.mark.parametrize(

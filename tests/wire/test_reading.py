@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from domains.selectors.mailboxes import sign_ins_of
 from tests.conftest import deliver, letter, until
+from tests.wire.mail import submission
 from webmail.identity import MailIdentity, MessageRef, folder_id
 from webmail.imap import folders, messages
 from webmail.imap.pool import borrow
@@ -547,7 +548,11 @@ def test_lists_answer_304_until_something_changes(
 
 
 def test_the_webmail_and_mail_programs_are_told_apart_in_last_sign_ins(
-    client: Client, me: MailIdentity, reader: Person, imap: Callable[[Person], IMAP4_SSL]
+    client: Client,
+    me: MailIdentity,
+    reader: Person,
+    stack: Stack,
+    imap: Callable[[Person], IMAP4_SSL],
 ) -> None:
     def services() -> set[str]:
         return {one.service for one in sign_ins_of(reader.box)}
@@ -556,6 +561,9 @@ def test_the_webmail_and_mail_programs_are_told_apart_in_last_sign_ins(
     assert until(services) == {"webmail"}
     imap(reader)
     assert until(lambda: services() - {"webmail"}) == {"imap"}
+    with submission(stack, reader) as program:
+        program.send_message(letter(me.address, sender=me.address), me.address, [me.address])
+    assert until(lambda: services() - {"webmail", "imap"}) == {"smtp"}
 
 
 def test_after_an_upgrade_no_list_of_yesterday_is_kept(
