@@ -44,7 +44,7 @@ class DomainUsage(models.Model):
 
 
 class LastSignIn(models.Model):
-    """When a mailbox was last opened by a protocol (imap, pop3), by the webmail, or sent (smtp)."""
+    """When a mailbox was last opened (imap, pop3, webmail), sent (smtp) or had its rules read (sieve)."""
 
     mailbox = models.ForeignKey(
         Mailbox,

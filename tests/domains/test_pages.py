@@ -19,6 +19,7 @@ from domains.models import (
     DomainStatus,
     Forwarder,
     Grant,
+    LastSignIn,
     Mailbox,
     MailboxStatus,
     MailboxUsage,
@@ -360,6 +361,17 @@ def test_who_only_looks_sees_no_forms(world: World, client: Client) -> None:
     page = text(client.get(f"/portal/{world.tenant.pk}/mailboxes/{box.pk}/"))
     for verb in ("settings", "forwarding", "password", "suspend", "delete"):
         assert f"/mailboxes/{box.pk}/{verb}/" not in page
+
+
+def test_each_way_in_has_its_last_sign_in(
+    portal: Callable[..., HttpResponseBase], world: World
+) -> None:
+    box = world.person("ha").box
+    for service in ("imap", "pop3", "smtp", "sieve", "webmail"):
+        LastSignIn.objects.create(mailbox=box, service=service, at_epoch=1_700_000_000)
+    page = text(portal(f"mailboxes/{box.pk}/"))
+    for name in ("IMAP", "POP3", "SMTP", "ManageSieve", "Webmail"):
+        assert f"<dt>{name}</dt>" in page
 
 
 # ---- aliases and forwarders

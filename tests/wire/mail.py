@@ -12,6 +12,7 @@ from email.message import EmailMessage, Message
 from typing import TYPE_CHECKING
 
 from portal.mailtoken import mint
+from tests.conftest import until
 
 if TYPE_CHECKING:
     from portal.config import Stack
@@ -52,6 +53,26 @@ def submission(stack: Stack, person: Person) -> smtplib.SMTP:
         client.close()
         raise smtplib.SMTPAuthenticationError(code, text)
     return client
+
+
+def upload(stack: Stack, person: Person, script: str) -> None:
+    """Make `script` the person's rules, as a mail program does (RFC 5804)."""
+    plain = base64.b64encode(f"\0{person.address}\0{person.password}".encode())
+    content = script.encode()
+    address = ("127.0.0.1", stack.mail_port("managesieve"))
+    with socket.create_connection(address, timeout=5) as line, line.makefile("rb") as said:
+        for words in (
+            b"",
+            b'AUTHENTICATE "PLAIN" "%s"' % plain,
+            b'PUTSCRIPT "mine" {%d+}\r\n%s' % (len(content), content),
+            b'SETACTIVE "mine"',
+        ):
+            if words:
+                line.sendall(words + b"\r\n")
+            answer = until(said.readline)
+            while not answer.startswith((b"OK", b"NO", b"BYE")):
+                answer = said.readline()
+            assert answer.startswith(b"OK"), answer
 
 
 def token_submission(stack: Stack, address: str, mechanism: str = "XOAUTH2") -> tuple[int, str]:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from domains.selectors.mailboxes import sign_ins_of
 from tests.conftest import deliver, letter, until
-from tests.wire.mail import submission
+from tests.wire.mail import submission, upload
 from webmail.identity import MailIdentity, MessageRef, folder_id
 from webmail.imap import folders, messages
 from webmail.imap.pool import borrow
@@ -564,6 +564,8 @@ def test_the_webmail_and_mail_programs_are_told_apart_in_last_sign_ins(
     with submission(stack, reader) as program:
         program.send_message(letter(me.address, sender=me.address), me.address, [me.address])
     assert until(lambda: services() - {"webmail", "imap"}) == {"smtp"}
+    upload(stack, reader, "keep;")
+    assert until(lambda: services() - {"webmail", "imap", "smtp"}) == {"sieve"}
 
 
 def test_after_an_upgrade_no_list_of_yesterday_is_kept(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from base64 import b64encode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +18,7 @@ from tests.wire.mail import (
     messages,
     send_from_outside,
     submission,
+    upload,
 )
 from tests.world import agree, unique
 
@@ -32,26 +32,6 @@ if TYPE_CHECKING:
     Connect = Callable[[Person], imaplib.IMAP4_SSL]
 
 pytestmark = pytest.mark.wire
-
-
-def upload(stack: Stack, person: Person, script: str) -> None:
-    """Make `script` the person's rules, as a mail program does (RFC 5804)."""
-    plain = b64encode(f"\0{person.address}\0{person.password}".encode())
-    content = script.encode()
-    address = ("127.0.0.1", stack.mail_port("managesieve"))
-    with socket.create_connection(address, timeout=5) as line, line.makefile("rb") as said:
-        for words in (
-            b"",
-            b'AUTHENTICATE "PLAIN" "%s"' % plain,
-            b'PUTSCRIPT "mine" {%d+}\r\n%s' % (len(content), content),
-            b'SETACTIVE "mine"',
-        ):
-            if words:
-                line.sendall(words + b"\r\n")
-            answer = until(said.readline)
-            while not answer.startswith((b"OK", b"NO", b"BYE")):
-                answer = said.readline()
-            assert answer.startswith(b"OK"), answer
 
 
 def has(client: imaplib.IMAP4_SSL, subject: str) -> bool:
