@@ -230,6 +230,28 @@ def test_answering_hostile_mail_runs_and_loads_nothing(
     assert asked == []
 
 
+def test_an_answer_on_a_phone_ends_at_the_letter_it_answers(
+    page: Page, writer: Person, stack: Stack, troubles: list[str]
+) -> None:
+    deliver(stack, writer.address, letter(writer.address, subject="Lịch tàu"))
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, writer)
+    page.goto("/mail/")
+    page.locator(".message-row__open").click()
+    page.locator("[data-reader] [data-reply]").click()
+    expect(page.locator("[data-composer].is-live")).to_be_visible()
+    people = page.locator("[data-recipients=to]").bounding_box()
+    assert people is not None
+    assert people["height"] < 64, "a second line stays empty"
+    page.keyboard.type("Đã xem.")
+    expect(page.locator("[data-saved]")).to_have_text(re.compile("Saved"))
+    page.reload()
+    expect(body(page)).to_contain_text("Đã xem.")
+    page.locator("[data-composer] button[value=send]").click()
+    expect(page.locator("[data-reader]")).to_contain_text("Lịch tàu")
+    expect(page.locator(".toast")).to_contain_text("Undo")
+
+
 def test_three_docks_stand_side_by_side_and_the_mail_stays_usable(
     page: Page, writer: Person, troubles: list[str]
 ) -> None:

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from webmail.message.address import Address
 from webmail.message.compose import Attachment, Letter, build
 from webmail.message.headers import parse_headers
+from webmail.message.markup import CleanMarkup
 from webmail.message.reopen import reopen
 from webmail.message.reply import (
     Mode,
     answering_address,
+    forward_html,
+    quote_html,
     quote_text,
     recipients,
     subject,
@@ -99,6 +102,15 @@ def test_the_thread_grows_by_the_answered_letter() -> None:
 def test_quoting_marks_lines_and_drops_the_signature() -> None:
     quoted = quote_text("Chào\r\n> cũ\n\nbạn\n-- \nAnh\n", "Anh viết:")
     assert quoted == "\n\nAnh viết:\n> Chào\n>> cũ\n>\n> bạn\n"
+
+
+def test_an_answer_leaves_a_line_between_what_is_written_and_what_is_quoted() -> None:
+    room = "<div><br></div>" * 2
+    quoted = quote_html(CleanMarkup("<div>Chào</div>"), "Anh viết:")
+    assert quoted.startswith(f"{room}<div>Anh viết:</div>")
+    assert forward_html(CleanMarkup("<div>Chào</div>"), "Thư chuyển tiếp", []).startswith(
+        f"{room}<div>---------- Thư chuyển tiếp"
+    )
 
 
 def test_text_in_the_editor_is_only_text() -> None:

@@ -22,6 +22,8 @@ _PREFIX = re.compile(
 _FORWARD = re.compile(
     r"\A\s*(?:fwd?|wg|tr|chuyển tiếp|ct)\s*(?:\[\d+\]|\(\d+\))?\s*[:：]\s*", re.IGNORECASE
 )
+# the line to write on and one that stays between the answer and what it answers
+_ROOM = CleanMarkup("<div><br></div><div><br></div>")
 _SIGNATURE = re.compile(r"^-- ?$.*\Z", re.MULTILINE | re.DOTALL)
 
 
@@ -100,7 +102,7 @@ def quote_text(text: str, attribution: str) -> str:
 def quote_html(washed: CleanMarkup, attribution: str) -> CleanMarkup:
     """Return washed HTML as a quotation below who wrote it."""
     return CleanMarkup(
-        f"<div><br></div><div>{escaped(attribution)}</div>"
+        f"{_ROOM}<div>{escaped(attribution)}</div>"
         f'<blockquote type="cite">{washed}</blockquote><div><br></div>'
     )
 
@@ -111,7 +113,7 @@ def forward_html(washed: CleanMarkup, title: str, facts: Iterable[tuple[str, str
         f"<b>{escaped(name)}:</b> {escaped(value)}<br>" for name, value in facts if value
     )
     return CleanMarkup(
-        f"<div><br></div><div>---------- {escaped(title)} ----------<br>{head}</div>"
+        f"{_ROOM}<div>---------- {escaped(title)} ----------<br>{head}</div>"
         f"<div><br></div><div>{washed}</div>"
     )
 

@@ -24,6 +24,7 @@ from webmail.forms import DraftForm, SendForm, answers_text
 from webmail.identity import MailIdentity, MessageRef, folder_path
 from webmail.message.reply import Mode
 from webmail.message.writing import Writing
+from webmail.selectors.messages import message_url
 from webmail.selectors.senders import senders_of
 from webmail.selectors.uploads import upload_cards
 from webmail.services.add_upload import add_upload, room
@@ -236,8 +237,13 @@ def _gone(request: PersonRequest, identity: MailIdentity, text: str) -> HttpResp
 
 
 def _next(request: PersonRequest, identity: MailIdentity) -> str:
-    given = request.POST.get("next") or request.GET.get("next")
-    return safe_next(given, reverse("webmail:mailbox", args=[identity.mailbox_id]))
+    """Return where writing ends: where the form says, at the letter that is answered, else home."""
+    if given := request.POST.get("next") or request.GET.get("next"):
+        return safe_next(given, reverse("webmail:mailbox", args=[identity.mailbox_id]))
+    for mode in Mode:
+        if answered := request.GET.get(mode.value):
+            return message_url(_ref(identity, answered))
+    return reverse("webmail:mailbox", args=[identity.mailbox_id])
 
 
 def _ref(identity: MailIdentity, given: str) -> MessageRef:

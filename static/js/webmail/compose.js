@@ -17,8 +17,8 @@ if (form instanceof HTMLFormElement) {
         location.assign(next);
       },
       saved: (address) => {
-        const next = new URL(location.href).searchParams.get("next");
-        history.replaceState(history.state, "", next ? `${address}&next=${encodeURIComponent(next)}` : address);
+        const next = new FormData(form).get("next");
+        history.replaceState(history.state, "", `${address}&next=${encodeURIComponent(String(next))}`);
       },
     },
     document,
