@@ -41,9 +41,12 @@ def icon(name: str, css: str = "") -> SafeString:
 
 @register.simple_tag
 def avatar(name: str, css: str = "") -> SafeString:
-    """Return the round initials of a person or company; the hue is stable for a name."""
+    """Return the round initials of a person or company; the hue is stable for a name.
+
+    Words in brackets, "(no recipient)", name nobody and have no initials.
+    """
     hue = int(hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest(), 16) % 8
-    words = [w for w in re.sub(r"[^\w\s]", " ", name).split() if w]
+    words = [w for w in re.sub(r"\A\(.*|[^\w\s]", " ", name).split() if w]
     letters = (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper() if words else "?"
     return format_html(
         '<span class="avatar {} hue-{}" aria-hidden="true">{}</span>', css, hue, letters
