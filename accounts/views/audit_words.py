@@ -159,7 +159,6 @@ FIELDS = {
     "selector": gettext_lazy("Selector"),
     "mailbox": gettext_lazy("Catch-all"),
     "mailboxes": gettext_lazy("Goes to"),
-    "ownership": gettext_lazy("Ownership"),
     "address": gettext_lazy("Address"),
     "tenant": gettext_lazy("Tenant"),
     "moved_mailboxes": gettext_lazy("Mailboxes moved"),
@@ -192,9 +191,18 @@ FIELDS = {
     "sends": gettext_lazy("Sends from it"),
     "to": gettext_lazy("Given to"),
     "from": gettext_lazy("Taken from"),
-    "mx": "MX",
-    "spf": "SPF",
-    "dmarc": "DMARC",
+}
+
+# Records of a domain as the pages of its DNS call them; the others by kind and name: "DKIM s1".
+RECORDS = {
+    "ownership": gettext_lazy("Ownership"),
+    "mta-sts": "MTA-STS",
+    "mta-sts-host": gettext_lazy("MTA-STS policy"),
+    "tls-rpt": "TLS-RPT",
+    "autoconfig": gettext_lazy("Thunderbird set-up"),
+    "autodiscover": gettext_lazy("Outlook set-up"),
+    "pacc": gettext_lazy("PACC digest"),
+    "pacc-host": "PACC",
 }
 
 # Codes that stand in changes as they are stored.
@@ -248,11 +256,15 @@ def told(event: AuditEvent, tenant: str = "") -> Entry:
     """Return the event in words."""
     actor = event.actor_name if event.actor_id else _("System")
     deed = str(DEEDS.get(event.action) or event.action.replace(".", " ").replace("_", " "))
-    changes = [
-        (_field(field), *_values(field, change))
+    changed = {
+        field: change
         for field, change in event.changes.items()
         if not (isinstance(change, list) and len(change) == 2 and change[0] == change[1])
-    ]
+    }
+    if event.action == "domain.dns_confirmed":
+        changes = _verdicts(changed)
+    else:
+        changes = [(_field(field), *_values(field, change)) for field, change in changed.items()]
     target = "" if event.action == "session.start" else readable(event.target_name)
     return Entry(event, tenant, actor, deed, target, changes)
 
@@ -263,13 +275,23 @@ def action_choices() -> list[tuple[str, str]]:
 
 
 def _field(code: str) -> str:
-    if _is_record(code) and code not in FIELDS:
-        return "DKIM"
     return str(FIELDS.get(code) or code.replace("_", " ").capitalize())
 
 
-def _is_record(field: str) -> bool:
-    return field in {"ownership", "mx", "spf", "dmarc"} or field.startswith("dkim-")
+def _verdicts(changed: Mapping[str, list[str]]) -> list[tuple[str, str, str]]:
+    """Return one line for all records that went the same way: «MX, SPF», «Missing», «Match»."""
+    ways: dict[tuple[str, str], list[str]] = {}
+    for code, (before, after) in changed.items():
+        ways.setdefault((before, after), []).append(_record(code))
+    return [
+        (", ".join(names), str(SEEN.get(before, before)), str(SEEN.get(after, after)))
+        for (before, after), names in ways.items()
+    ]
+
+
+def _record(code: str) -> str:
+    kind, _dash, name = code.partition("-")
+    return str(RECORDS.get(code) or f"{kind.upper()} {name}".rstrip())
 
 
 def _values(field: str, change: Any) -> tuple[str, str]:
@@ -288,9 +310,8 @@ def _value(field: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     text = str(value)
-    codes = SEEN if _is_record(field) else CODES.get(field, {})
-    if text in codes:
-        return str(codes[text])
+    if text in CODES.get(field, {}):
+        return str(CODES[field][text])
     if field.endswith(("_at", "_after")) and (moment := parse_datetime(text)):
         return date_format(localtime(moment), "DATETIME_FORMAT")
     return text

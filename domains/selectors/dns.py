@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 CHANGES_WITHIN = timedelta(days=7)
 CHANGES = 100  # at most so many of them
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_OF_A_CHECK = ("status", "verified_at", "checked_at", "dns_problems", "dns_unknown", "dns_worst")
 ROTATION_SHOWN = timedelta(days=30)  # after its end: the old record may be removed
 KEY_IS_OLD = timedelta(days=365)
 
@@ -274,7 +276,10 @@ class DnsReport:
 
 
 def dns_report(domain: Domain) -> DnsReport:
-    """Return the report. Seven queries, whatever the history."""
+    """Return the report; `domain` is brought up to the newest check.
+
+    Seven queries, whatever the history; one more when a check ended a moment ago.
+    """
     prefetch_related_objects([domain], "dkim_keys")
     rotation = _rotation(domain)
     # One query for what runs and what is done: a check that finishes between two of them would be
@@ -285,6 +290,9 @@ def dns_report(domain: Domain) -> DnsReport:
     finished = [check for check in checks if check.finished_at is not None]
     running = next((check for check in checks if check.finished_at is None), None)
     latest = finished[0] if finished else None
+    if latest and latest.finished_at and latest.finished_at > (domain.checked_at or _LONG_AGO):
+        # It ended since the domain was read: a page must not say "seen" and "waiting" at once.
+        domain.refresh_from_db(fields=_OF_A_CHECK)
     states = {state.record: state for state in latest.records.all()} if latest else {}
     known = _last_known(domain)
     records = tuple(

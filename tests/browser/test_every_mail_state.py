@@ -15,7 +15,7 @@ from tests.browser.test_every_page import (
     AXE,
     RULES,
     RULES_OF_COLOUR,
-    TOO_WIDE,
+    OVERFLOWS,
     WINDOWS,
     complaint,
     failure,
@@ -79,7 +79,7 @@ class Eye:
                     RULES_OF_COLOUR if number else RULES,
                 )
                 where = f"{' '.join(look.values())} {window['width']}"
-                told += [f"{where}: {one[:200]}" for one in found + self.page.evaluate(TOO_WIDE)]
+                told += [f"{where}: {one[:200]}" for one in found + self.page.evaluate(OVERFLOWS)]
         self.page.emulate_media(**LOOKS[0])  # type: ignore[arg-type]
         self.page.set_viewport_size(WINDOWS[0])  # type: ignore[arg-type]
         if told or self.noise:

@@ -243,7 +243,7 @@ def opened(page: Page, look: Look) -> bool:
 
 
 def faults(page: Page) -> list[str]:
-    """Return what axe finds and what is too wide, in both schemes and both widths."""
+    """Return what axe finds and what overflows, in both schemes and both widths."""
     told: list[str] = []
     page.evaluate(AXE)
     for scheme in ("light", "dark"):
@@ -257,15 +257,19 @@ def faults(page: Page) -> list[str]:
                 RULES if scheme == "light" else RULES_OF_COLOUR,
             )
             told += [f"{where}: {one[:200]}" for one in found]
-            told += [f"{where}: {one}" for one in page.evaluate(TOO_WIDE)]
+            told += [f"{where}: {one}" for one in page.evaluate(OVERFLOWS)]
     return told
 
 
-# The page itself and its scrolling middle; a table may scroll in a frame of its own.
-TOO_WIDE = """() => [document.scrollingElement, document.querySelector('.portal__page'),
+# The page itself and its scrolling middle; a table may scroll in a frame of its own. A frame that
+# fills the window scrolls inside only: below it there is nothing to scroll to.
+OVERFLOWS = """() => [...[document.scrollingElement, document.querySelector('.portal__page'),
   document.querySelector('main')]
   .filter(one => one && one.scrollWidth > one.clientWidth)
-  .map(one => `${one.tagName} is ${one.scrollWidth - one.clientWidth} px too wide`)"""
+  .map(one => `${one.tagName} is ${one.scrollWidth - one.clientWidth} px too wide`),
+  ...[document.scrollingElement]
+  .filter(one => document.querySelector('.portal, .frame') && one.scrollHeight > one.clientHeight)
+  .map(one => `the window scrolls ${one.scrollHeight - one.clientHeight} px below its frame`)]"""
 
 
 def complaint(message: ConsoleMessage, page: Page) -> list[str]:

@@ -71,6 +71,18 @@ def test_the_proof_makes_the_domain_active_and_its_key_sign(
     assert (domain.dns_problems, domain.dns_worst) == (4, "mx.missing")
 
 
+def test_a_check_that_ends_while_a_page_is_made_is_told_whole(
+    domain: Domain, admin: Actor, name_server: NameServer
+) -> None:
+    read_before = Domain.objects.get(pk=domain.pk)
+    publish(name_server, domain)
+    look(admin, domain)
+    report = dns_report(read_before)
+    assert "ownership" in [record.code for record in report.fine]
+    assert report.domain.status == DomainStatus.ACTIVE
+    assert report.domain.verified_at is not None
+
+
 def test_everything_published_is_everything_matched(
     domain: Domain, admin: Actor, name_server: NameServer
 ) -> None:
