@@ -29,6 +29,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "request_id": request_id.get(),
         "session_days": stack().session_days,
         "here_path": request.get_full_path(),
+        "csrf_cookie": settings.CSRF_COOKIE_NAME,
     }
 
 

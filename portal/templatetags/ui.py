@@ -43,10 +43,11 @@ def icon(name: str, css: str = "") -> SafeString:
 def avatar(name: str, css: str = "") -> SafeString:
     """Return the round initials of a person or company; the hue is stable for a name.
 
-    Words in brackets, "(no recipient)", name nobody and have no initials.
+    An address gives those of its local part. Words in brackets, "(no recipient)", name nobody
+    and have none.
     """
     hue = int(hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest(), 16) % 8
-    words = [w for w in re.sub(r"\A\(.*|[^\w\s]", " ", name).split() if w]
+    words = [w for w in re.sub(r"\A\(.*|@\S+\Z|[^\w\s]", " ", name).split() if w]
     letters = (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper() if words else "?"
     return format_html(
         '<span class="avatar {} hue-{}" aria-hidden="true">{}</span>', css, hue, letters

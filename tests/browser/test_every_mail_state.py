@@ -13,9 +13,9 @@ from playwright.sync_api import expect
 from delivery.models import Outcome, OutcomeState, Submission, SubmissionState
 from tests.browser.test_every_page import (
     AXE,
+    OVERFLOWS,
     RULES,
     RULES_OF_COLOUR,
-    OVERFLOWS,
     WINDOWS,
     complaint,
     failure,

@@ -135,6 +135,26 @@ def test_lines_keep_their_distance_on_their_way_to_the_reader(
     assert plain.get_content().splitlines() == ["Chào chị,", "", "Em gửi bảng giá."]
 
 
+def test_a_letter_outlives_signing_out_and_in_again_in_another_tab(
+    composer: Page, writer: Person
+) -> None:
+    composer.get_by_placeholder("Subject").fill("Còn nguyên")
+    recipient(composer).fill("le.minh@partner.test,")
+    expect(composer.locator("[data-saved]")).to_have_text(re.compile("Saved"))
+    other = composer.context.new_page()
+    other.goto("/settings/profile/")
+    other.get_by_role("button", name=writer.user.name).click()
+    other.get_by_role("button", name="Sign out").click()
+    other.wait_for_url("**/accounts/login/**")
+    body(composer).click()
+    composer.keyboard.type("Viết tiếp")
+    expect(composer.locator("[data-saved]")).to_contain_text("signed out")
+    sign_in(other, writer)
+    composer.locator("[data-composer] button[value=send]").click()
+    expect(composer.locator(".toast")).to_contain_text("Undo")
+    assert last_submission(writer).subject == "Còn nguyên"
+
+
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_lost(composer: Page) -> None:
     recipient(composer).fill("khoi@congty,")
     composer.get_by_placeholder("Subject").fill("x")

@@ -17,9 +17,11 @@ from portal.templatetags.ui import avatar
         ("Điều độ (Cảng Tiên Sa)", "ĐS"),
         ("(không có người nhận)", "?"),
         ("…", "?"),
+        ("binh@haivan.test", "B"),
+        ("binh.nguyen@haivan.test", "BN"),
     ],
 )
-def test_initials_come_from_a_name_and_words_in_brackets_name_nobody(
+def test_initials_are_those_of_a_person_and_words_in_brackets_name_nobody(
     name: str, letters: str
 ) -> None:
     assert re.sub(r"<[^>]*>", "", avatar(name)) == letters

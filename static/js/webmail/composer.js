@@ -2,6 +2,7 @@
 /** One composer: keeps the draft saved, warns before sending, sends; as a page or as a dock. */
 import { made, say } from "./compose-words.js";
 import { startEditor } from "./editor.js";
+import { csrfToken } from "./page.js";
 import { startRecipients } from "./recipients.js";
 import { startFiles } from "./upload.js";
 
@@ -75,7 +76,13 @@ export async function startComposer(form, tell, around = form) {
   };
 
   /** @param {FormData} data */
-  const post = (data) => fetch(form.getAttribute("action") ?? "", { method: "POST", body: data, headers: { Accept: "application/json" }, credentials: "same-origin" });
+  async function post(data) {
+    data.set("csrfmiddlewaretoken", csrfToken());
+    const answer = await fetch(form.getAttribute("action") ?? "", { method: "POST", body: data, headers: { Accept: "application/json" }, credentials: "same-origin" });
+    const isOut = answer.redirected || answer.status === 401 || (answer.status === 403 && (await answer.clone().json()).type === "urn:hopthu:problem:csrf");
+    if (isOut) throw new Error(say("signedOut"));
+    return answer;
+  }
 
   /** @type {Composer} */
   const composer = { form, isDirty: () => dirty, save, focus, address: "" };
@@ -98,9 +105,8 @@ export async function startComposer(form, tell, around = form) {
     tellSaved(say("saving"));
     try {
       const answer = await post(data);
-      if (answer.redirected || answer.status === 401 || answer.status === 403) throw new Error(say("signedOut"));
       const json = await answer.json();
-      if (!answer.ok) throw new Error(firstMessage(json) || say("unsaved"));
+      if (!answer.ok) throw new Error(firstMessage(json) || json.detail || say("unsaved"));
       if (ended) return true;
       composer.address = json.address;
       tell.saved?.(json.address);
@@ -208,7 +214,6 @@ export async function startComposer(form, tell, around = form) {
     busy(true);
     try {
       const answer = await post(data);
-      if (answer.redirected) throw new Error(say("signedOut"));
       const json = await answer.json();
       if (answer.ok) {
         ended = true;

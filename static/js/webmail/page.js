@@ -49,7 +49,11 @@ export function stamped(id) {
   return node instanceof HTMLElement ? node : null;
 }
 
+/** The cookie's, which is new after a sign-in in another tab; the page's own where there is none. */
 export function csrfToken() {
+  const name = `${document.body.dataset.csrfCookie}=`;
+  const cookie = document.cookie.split("; ").find((one) => one.startsWith(name));
+  if (cookie) return cookie.slice(name.length);
   const input = document.querySelector("input[name=csrfmiddlewaretoken]");
   return input instanceof HTMLInputElement ? input.value : "";
 }

@@ -47,7 +47,7 @@ async function colour(name, avatar) {
 
 /** @param {string} name */
 function initials(name) {
-  const words = name.replace(/[^\p{L}\p{N}\s]/gu, " ").split(/\s+/).filter(Boolean);
+  const words = name.replace(/@\S+$|[^\p{L}\p{N}\s]/gu, " ").split(/\s+/).filter(Boolean);
   if (!words.length) return "?";
   return (words[0][0] + (words.length > 1 ? words[words.length - 1][0] : "")).toUpperCase();
 }
