@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -13,6 +12,7 @@ from accounts.models import TenantKind
 from accounts.roles import Action
 from accounts.selectors import expired_invitations, tenant_counts
 from portal.attention import AttentionRow, Figure, Overview
+from portal.templatetags.ui import number
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -31,8 +31,8 @@ def overview(tenant: Tenant, actor: Actor) -> Overview:
     return Overview(first, _figures(tenant, counts))
 
 
-def _expired(tenant: Tenant, number: int) -> list[AttentionRow]:
-    if not number:
+def _expired(tenant: Tenant, expired: int) -> list[AttentionRow]:
+    if not expired:
         return []
     return [
         AttentionRow(
@@ -40,9 +40,9 @@ def _expired(tenant: Tenant, number: int) -> list[AttentionRow]:
             ngettext(
                 "%(number)d invitation expired unused",
                 "%(number)d invitations expired unused",
-                number,
+                expired,
             )
-            % {"number": number},
+            % {"number": expired},
             _("Send it again, or withdraw it if it is no longer needed."),
             reverse("accounts:people", args=[tenant.pk]),
             _("Look"),
@@ -58,13 +58,13 @@ def _figures(tenant: Tenant, counts: dict[str, int]) -> list[Figure]:
     return [
         Figure(
             _("Tenants"),
-            number_format(counts["all"]),
+            number(counts["all"]),
             note % {"number": suspended} if suspended else _("All tenants"),
             f"{url}?show=suspended" if suspended else url,
         ),
         Figure(
             _("Resellers"),
-            number_format(counts["resellers"]),
+            number(counts["resellers"]),
             _("among the tenants"),
             f"{url}?show=resellers",
         ),

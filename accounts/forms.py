@@ -267,7 +267,7 @@ class PlanForm(forms.Form):
     max_mailboxes = forms.IntegerField(required=False, min_value=0, label=_("Mailboxes"))
     max_aliases = forms.IntegerField(required=False, min_value=0, label=_("Aliases"))
     max_forwarders = forms.IntegerField(required=False, min_value=0, label=_("Forwarders"))
-    max_lists = forms.IntegerField(required=False, min_value=0, label=_("Distribution lists"))
+    max_lists = forms.IntegerField(required=False, min_value=0, label=_("Groups"))
     storage_bytes = GigabytesField(required=False, label=_("Storage of all mailboxes"))
     max_mailbox_bytes = GigabytesField(required=False, label=_("One mailbox at most"))
     max_sent_per_hour = forms.IntegerField(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -14,7 +13,7 @@ from delivery.limits import NEAR
 from delivery.selectors import backlog_of, sending_windows
 from portal.attention import AttentionRow, Figure, Overview, PlanMeter
 from portal.duration import since
-from portal.templatetags.ui import moment
+from portal.templatetags.ui import moment, number
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -79,16 +78,16 @@ def _figures(tenant: Tenant, backlog: Backlog, windows: list[Window]) -> list[Fi
     return [
         Figure(
             _("Sent"),
-            number_format(backlog.sent),
+            number(backlog.sent),
             _("in 24 hours"),
             reverse("delivery:outgoing-list", args=[tenant.pk]),
         ),
         *(
             Figure(
                 _label(window),
-                number_format(window.used),
+                number(window.used),
                 _("recipients"),
-                of=number_format(window.allowed),
+                of=number(window.allowed),
                 percent=window.percent,
             )
             for window in windows
@@ -107,7 +106,7 @@ def plan_meters(tenant: Tenant, actor: Actor) -> list[PlanMeter]:
             window.used,
             window.allowed,
             _recipients(window.used),
-            number_format(window.allowed),
+            number(window.allowed),
         )
         for window in sending_windows(tenant.pk)
         if window.tenant_id == tenant.pk
@@ -149,7 +148,7 @@ def _text(window: Window, *, is_full: bool, is_own: bool) -> str:
     if is_own:
         parts.append(
             _("%(used)s of %(limit)s recipients.")
-            % {"used": number_format(window.used), "limit": number_format(window.allowed)}
+            % {"used": number(window.used), "limit": number(window.allowed)}
         )
     else:
         parts.append(_("It is that of your provider, shared with other customers."))
@@ -167,5 +166,5 @@ def _label(window: Window) -> str:
 
 def _recipients(count: int) -> str:
     return ngettext("%(number)s recipient", "%(number)s recipients", count) % {
-        "number": number_format(count)
+        "number": number(count)
     }

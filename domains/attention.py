@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,10 +14,10 @@ from accounts.roles import Action
 from accounts.selectors import limits_of
 from domains.dns.words import summary
 from domains.names import show_address, show_domain
-from domains.selectors import closing_soon, domains_of, sold_by, troubled_domains, usage_over_time
+from domains.selectors import closing_soon, domains_of, sold_by, usage_over_time, worst_domains
 from domains.services.known_figures import known_figures
 from portal.attention import AttentionRow, Figure, FirstStep, Overview
-from portal.templatetags.ui import filesize, moment
+from portal.templatetags.ui import filesize, moment, number
 from portal.trend import points
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _figures(tenant: Tenant, usage: Figures, limits: Limits) -> list[Figure]:
     return [
         Figure(
             _("Domains"),
-            number_format(usage.domains),
+            number(usage.domains),
             _("All domains"),
             reverse("domains:domain-list", args=[tenant.pk]),
             _count(limits.max_domains),
@@ -75,7 +75,7 @@ def _figures(tenant: Tenant, usage: Figures, limits: Limits) -> list[Figure]:
         ),
         Figure(
             _("Mailboxes"),
-            number_format(usage.mailboxes),
+            number(usage.mailboxes),
             _("All mailboxes"),
             listed,
             _count(limits.max_mailboxes),
@@ -91,7 +91,7 @@ def _figures(tenant: Tenant, usage: Figures, limits: Limits) -> list[Figure]:
         ),
         Figure(
             _("DNS changes"),
-            number_format(usage.dns_changes),
+            number(usage.dns_changes),
             ngettext(
                 "in %(n)d domain since yesterday",
                 "in %(n)d domains since yesterday",
@@ -184,8 +184,8 @@ def _trends(tenant: Tenant, usage: Figures) -> dict[str, tuple[str, str]]:
         return {}
     since = date_format(samples[0].taken_on)
     rows: dict[str, tuple[list[int], int, Callable[[int], str]]] = {
-        "domains": ([s.domains for s in samples], usage.domains, number_format),
-        "mailboxes": ([s.mailboxes for s in samples], usage.mailboxes, number_format),
+        "domains": ([s.domains for s in samples], usage.domains, number),
+        "mailboxes": ([s.mailboxes for s in samples], usage.mailboxes, number),
         "bytes": ([s.bytes for s in samples], usage.bytes, filesize),
     }
     return {
@@ -199,43 +199,64 @@ def _trends(tenant: Tenant, usage: Figures) -> dict[str, tuple[str, str]]:
 
 
 def _count(limit: int | None) -> str:
-    return "" if limit is None else number_format(limit)
+    return "" if limit is None else number(limit)
 
 
 def _domains(tenant: Tenant) -> list[AttentionRow]:
-    found, total = troubled_domains(tenant, SHOWN)
-    shown = [_domain(domain) for domain in found]
-    if total > len(found):
-        more = total - len(found)
-        shown.append(
+    """Say which domains have records to repair, and which wait to be proved. One query."""
+    listed = reverse("domains:domain-list", args=[tenant.pk])
+    worst = worst_domains(tenant, SHOWN)
+    found, total = worst["attention"]
+    rows = [_troubled(domain) for domain in found]
+    if more := total - len(found):
+        rows.append(
             AttentionRow(
                 "warning",
                 ngettext(
-                    "%(n)d more domain needs a look",
-                    "%(n)d more domains need a look",
+                    "%(number)s more domain needs a look",
+                    "%(number)s more domains need a look",
                     more,
                 )
-                % {"n": more},
+                % {"number": number(more)},
                 _("DNS records are missing or differ."),
-                reverse("domains:domain-list", args=[tenant.pk]) + "?show=attention",
+                f"{listed}?show=attention",
                 _("Show them"),
                 "globe",
             )
         )
-    return shown
-
-
-def _domain(domain: Domain) -> AttentionRow:
-    name = show_domain(domain.name)
-    if not domain.dns_problems or domain.verified_at is None:
-        return AttentionRow(
-            "info",
-            _("%(domain)s waits for proof of ownership") % {"domain": name},
-            _("It receives no mail before its TXT record is seen."),
-            reverse("domains:domain-setup", args=[domain.tenant_id, domain.pk]),
-            _("Go on"),
-            "clock",
+    waiting, total = worst["pending"]
+    if total > len(waiting):  # after an import: one line for hundreds
+        rows.append(
+            AttentionRow(
+                "info",
+                ngettext(
+                    "%(number)s domain waits for proof of ownership",
+                    "%(number)s domains wait for proof of ownership",
+                    total,
+                )
+                % {"number": number(total)},
+                _("They receive no mail before their TXT records are seen."),
+                f"{listed}?show=pending",
+                _("Show them"),
+                "clock",
+            )
         )
+        return rows
+    return rows + [_waiting(domain) for domain in waiting]
+
+
+def _waiting(domain: Domain) -> AttentionRow:
+    return AttentionRow(
+        "info",
+        _("%(domain)s waits for proof of ownership") % {"domain": show_domain(domain.name)},
+        _("It receives no mail before its TXT record is seen."),
+        reverse("domains:domain-setup", args=[domain.tenant_id, domain.pk]),
+        _("Go on"),
+        "clock",
+    )
+
+
+def _troubled(domain: Domain) -> AttentionRow:
     is_deaf = domain.dns_worst.startswith("mx.")
     return AttentionRow(
         "danger" if is_deaf else "warning",
@@ -244,7 +265,7 @@ def _domain(domain: Domain) -> AttentionRow:
             "%(domain)s: %(n)d DNS records to repair",
             domain.dns_problems,
         )
-        % {"domain": name, "n": domain.dns_problems},
+        % {"domain": show_domain(domain.name), "n": domain.dns_problems},
         _what_follows(domain, is_deaf=is_deaf),
         reverse("domains:domain-dns", args=[domain.tenant_id, domain.pk]),
         _("Repair DNS"),
@@ -299,9 +320,9 @@ def _over(tenant: Tenant, usage: Figures, limits: Limits) -> list[AttentionRow]:
         _("%(what)s: %(used)s of %(limit)s, %(over)s too many")
         % {
             "what": what,
-            "used": number_format(used),
-            "limit": number_format(limit),
-            "over": number_format(used - limit),
+            "used": number(used),
+            "limit": number(limit),
+            "over": number(used - limit),
         }
         for what, used, limit in counted
         if limit is not None and used > limit

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_NAME = 120
 MAX_DOMAINS = 20
+MAX_NAMED = 6  # plans that a refusal names
 _LANGUAGES = {
     "vi": ("vi", "vn", "vietnamese", "tieng viet", "viet", "viet nam"),
     "en": ("en", "english", "tieng anh", "anh"),
@@ -86,6 +87,7 @@ def read_customer(values: Mapping[str, str], ground: CustomerGround) -> Customer
     reading.admin_name = _read_name(values, Column.ADMIN_NAME, reading)
     _read_admin(values, reading)
     _read_domains(values, reading)
+    _note_admin_that_moves(reading)
     _read_plan(values, ground, reading)
     _read_language(values, reading)
     _read_kind(values, reading)
@@ -132,6 +134,17 @@ def _read_admin(values: Mapping[str, str], reading: CustomerReading) -> None:
             better if _is_address(better) else "",
         )
     )
+
+
+def _note_admin_that_moves(reading: CustomerReading) -> None:
+    place = reading.admin.rpartition("@")[2]
+    if place in reading.domains:
+        reading.notes.append(
+            _(
+                "The admin's address is in %(domain)s, which moves: his invitation may not reach him."
+            )
+            % {"domain": place}
+        )
 
 
 def _is_address(text: str) -> bool:
@@ -190,7 +203,7 @@ def _read_plan(values: Mapping[str, str], ground: CustomerGround, reading: Custo
         near = get_close_matches(fold(typed), list(plain), 1, 0.5)
         reading.problems.append(
             Problem(
-                _("“%(plan)s” is no plan of yours.") % {"plan": typed[:60]},
+                _no_such_plan(typed[:60], ground),
                 Column.PLAN,
                 plain[near[0]] if near else "",
             )
@@ -209,6 +222,17 @@ def _read_plan(values: Mapping[str, str], ground: CustomerGround, reading: Custo
                 Column.DOMAINS,
             )
         )
+
+
+def _no_such_plan(typed: str, ground: CustomerGround) -> str:
+    if not ground.plans:
+        words = _("“%(plan)s” is no plan of yours. Make it under Plans and limits, or name none.")
+        return words % {"plan": typed}
+    names = [plan.name for plan in ground.plans.values()]
+    return _("“%(plan)s” is no plan of yours. You have %(plans)s.") % {
+        "plan": typed,
+        "plans": ", ".join(names[:MAX_NAMED]) + (", …" if len(names) > MAX_NAMED else ""),
+    }
 
 
 def _read_language(values: Mapping[str, str], reading: CustomerReading) -> None:

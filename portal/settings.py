@@ -172,6 +172,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("vi", "Tiếng Việt"), ("en", "English")]
 LOCALE_PATHS = [ROOT / "locale"]
 USE_I18N = True
+NUMBER_GROUPING = 3  # Django's Vietnamese formats name the point, not after how many digits
 USE_TZ = True
 TIME_ZONE = "UTC"
 DISPLAY_TIME_ZONE = STACK.timezone

@@ -9,6 +9,7 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     BigIntegerField,
+    Case,
     Count,
     Exists,
     Func,
@@ -18,6 +19,7 @@ from django.db.models import (
     Subquery,
     Sum,
     Value,
+    When,
 )
 from django.db.models.functions import Cast, Coalesce, JSONObject
 
@@ -186,14 +188,22 @@ def counted_tenant(tenant: Tenant, child_id: int) -> Tenant:
     return child
 
 
-def count_of(limit: str) -> Coalesce:
-    """Return how many a tenant has itself of what the field `limit` of plans limits.
+def count_of(limit: str) -> Case:
+    """Return how many a tenant has of what the field `limit` of plans limits.
 
-    `room_usage` are the counters that the room above keeps and declares on Tenant.
+    A reseller has what is below him, as his plan counts it. `room_usage` are the counters that the
+    room above keeps and declares on Tenant.
     """
-    own = Tenant.objects.filter(pk=OuterRef("pk"), room_usage__room=limit).order_by()
+    counted = Tenant.objects.filter(room_usage__room=limit).order_by()
+    return Case(
+        When(kind=TenantKind.COMPANY, then=_used(counted.filter(pk=OuterRef("pk")))),
+        default=_used(counted.filter(path__startswith=OuterRef("path"))),
+    )
+
+
+def _used(counted: QuerySet[Tenant]) -> Coalesce:
     used = Cast(Sum("room_usage__used"), BigIntegerField())
-    return Coalesce(Subquery(own.values("pk").annotate(n=used).values("n")), 0)
+    return Coalesce(Subquery(counted.values("room_usage__room").annotate(n=used).values("n")), 0)
 
 
 def tenant_counts(tenant: Tenant) -> dict[str, int]:

@@ -74,7 +74,7 @@ def plan_of(tenant: Tenant, plan_id: int) -> Plan:
 
 
 def plan_usage(plan: Plan) -> dict[str, int]:
-    """Return the most domains and mailboxes that any tenant on `plan` has. One query."""
+    """Return the most domains and mailboxes that any tenant on `plan` has, as it counts. One query."""
     return (
         Tenant.objects.filter(plan=plan)
         .annotate(domain_count=count_of("max_domains"), mailbox_count=count_of("max_mailboxes"))

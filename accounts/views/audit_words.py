@@ -140,7 +140,7 @@ FIELDS = {
     "max_mailboxes": gettext_lazy("Mailboxes"),
     "max_aliases": gettext_lazy("Aliases"),
     "max_forwarders": gettext_lazy("Forwarders"),
-    "max_lists": gettext_lazy("Distribution lists"),
+    "max_lists": gettext_lazy("Groups"),
     "max_sent_per_hour": gettext_lazy("Recipients an hour"),
     "max_sent_per_day": gettext_lazy("Recipients a day"),
     "allow_imap": gettext_lazy("IMAP"),

@@ -43,7 +43,7 @@ from domains.selectors.domains import (
     filtered_domains,
     open_domains,
     signing_key,
-    troubled_domains,
+    worst_domains,
 )
 from domains.selectors.figures import Figures, Full, figures_of
 from domains.selectors.grants import (
@@ -193,12 +193,12 @@ __all__ = [
     "steps_of",
     "targets_at",
     "targets_outside",
-    "troubled_domains",
     "usage_over_time",
     "used_by",
     "used_in",
     "waiting_forwarders",
     "with_twins",
+    "worst_domains",
     "wrong_rooms",
     "yesterday",
 ]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.core import signing
-from django.db.models import Count, Q, Sum, Window
+from django.db.models import Count, F, Q, Sum, Window
+from django.db.models.functions import RowNumber
 
 from domains.clients import pacc, sts
 from domains.clients.servers import Account, Cover, mail_servers
@@ -221,13 +222,28 @@ def domain_by_token(token: str, *, salt: str, max_age: int) -> Domain:
     return found
 
 
-def troubled_domains(tenant: Tenant, limit: int) -> tuple[list[Domain], int]:
-    """Return the domains to look at, worst first, and how many there are. One query."""
+def worst_domains(tenant: Tenant, limit: int) -> dict[str, tuple[list[Domain], int]]:
+    """Return of the list's filters `attention` and `pending` the first domains, and how many it has.
+
+    Worst first. One query.
+    """
     rows = (
         Domain.objects.filter(within(tenant))
-        .filter(NEEDS_ATTENTION | Q(status=DomainStatus.PENDING))
-        .annotate(total=Window(Count("pk")), is_deaf=Q(dns_worst__startswith="mx."))
-        .order_by("status", "-is_deaf", "-dns_problems", "name")[:limit]
+        .filter(FILTERS["attention"] | FILTERS["pending"])
+        .annotate(is_deaf=Q(dns_worst__startswith="mx."))
+        .annotate(
+            total=Window(Count("pk"), partition_by="status"),
+            place=Window(
+                RowNumber(),
+                partition_by="status",
+                order_by=[F("is_deaf").desc(), F("dns_problems").desc(), "name"],
+            ),
+        )
+        .filter(place__lte=limit)
+        .order_by("place")
     )
-    found = list(rows)
-    return found, found[0].total if found else 0  # type: ignore[attr-defined]  # annotated
+    found: dict[str, tuple[list[Domain], int]] = {"attention": ([], 0), "pending": ([], 0)}
+    for row in rows:
+        show = "pending" if row.status == DomainStatus.PENDING else "attention"
+        found[show] = ([*found[show][0], row], row.total)  # type: ignore[attr-defined]  # annotated
+    return found

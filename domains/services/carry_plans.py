@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Sum
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,7 +16,7 @@ from domains.models import STORAGE, RoomUsage, RowState
 from domains.services.carry_import import refuse
 from domains.services.require_room import Room
 from portal.errors import PortalError
-from portal.templatetags.ui import filesize
+from portal.templatetags.ui import filesize, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,11 +27,11 @@ if TYPE_CHECKING:
     from domains.models import Job, JobRow
 
 _ROOMS: dict[str, tuple[_StrPromise, Callable[[int], str]]] = {
-    Room.DOMAINS: (gettext_lazy("Domains"), number_format),
-    Room.MAILBOXES: (gettext_lazy("Mailboxes"), number_format),
-    Room.ALIASES: (gettext_lazy("Aliases"), number_format),
-    Room.FORWARDERS: (gettext_lazy("Forwarders"), number_format),
-    Room.GROUPS: (gettext_lazy("Groups"), number_format),
+    Room.DOMAINS: (gettext_lazy("Domains"), number),
+    Room.MAILBOXES: (gettext_lazy("Mailboxes"), number),
+    Room.ALIASES: (gettext_lazy("Aliases"), number),
+    Room.FORWARDERS: (gettext_lazy("Forwarders"), number),
+    Room.GROUPS: (gettext_lazy("Groups"), number),
     STORAGE: (gettext_lazy("Storage"), filesize),
 }
 

@@ -10,8 +10,10 @@ from accounts.models import ENDED, Tenant, TenantStatus
 from accounts.selectors import plans_of
 from domains.columns import Column, Problem
 from domains.customers import CustomerGround, PlanOffered, claim_of, key_of
+from domains.errors import DomainTaken
 from domains.models import RowState
 from domains.names import parse_domain_name, show_domain
+from domains.selectors import domains_within
 from domains.services.import_rows import row_of
 from domains.services.register_domain import refuse_operators_own, refuse_taken
 from portal.errors import PortalError
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from domains.customers import CustomerReading
-    from domains.models import Job, JobRow
+    from domains.models import Domain, Job, JobRow
     from domains.services.import_rows import Line
 
 
@@ -59,7 +61,8 @@ def judge_customers(
             state, words = RowState.SKIPPED, _("It exists already; nothing is changed.")
         _refuse_twice(line, seen)
         if not state:
-            reading.problems += filter(None, map(_taken, reading.domains))
+            found = (_taken(name, job.tenant) for name in reading.domains)
+            reading.problems += [problem for problem in found if problem]
         yield row_of(
             job,
             line,
@@ -100,11 +103,20 @@ def _refuse_twice(line: Line[CustomerReading], seen: dict[str, int]) -> None:
         seen.setdefault(claim, line.number)
 
 
-def _taken(name: str) -> Problem | None:
+def _taken(name: str, seller: Tenant) -> Problem | None:
     parsed = parse_domain_name(name)
     try:
         refuse_operators_own(parsed, None)
         refuse_taken(parsed, None)
+    except DomainTaken as exc:
+        own = domains_within(seller).filter(name=parsed.a_label).first()
+        words = exc.message if own is None else _held(own)
+        return Problem(f"{show_domain(name)}: {words}", Column.DOMAINS)
     except PortalError as exc:
         return Problem(f"{show_domain(name)}: {exc.message}", Column.DOMAINS)
     return None
+
+
+def _held(domain: Domain) -> str:
+    """Say whose a domain is to the seller above it."""
+    return _("%(customer)s has this domain already.") % {"customer": domain.tenant.name}

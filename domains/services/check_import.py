@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 50_000
 BATCH = 1000
+MAX_MENDED = 1000  # wrong rows that one request looks at again
 ROOM_OF = {
     JobKind.IMPORT_MAILBOXES: Room.MAILBOXES,
     JobKind.IMPORT_ALIASES: Room.ALIASES,
@@ -89,9 +90,11 @@ def refuse_stopped(job: Job) -> None:
 
 
 def mend_rows(*, actor: Actor, job: Job, corrections: Mapping[int, Mapping[str, str]]) -> int:
-    """Write corrected cells (by row id) into rows that were wrong, and check those again.
+    """Write corrected cells (by row id) into rows that were wrong, and check the wrong ones again.
 
-    Returns how many of them are ready now. Raises JobNotReady, NotAllowed.
+    One correction may mend other rows, and so may a plan or a domain that was made meanwhile: the
+    first MAX_MENDED wrong rows are looked at too. Returns how many are ready now. Raises
+    JobNotReady, NotAllowed.
     """
     require_for(actor, job)
     with transaction.atomic():
@@ -99,12 +102,14 @@ def mend_rows(*, actor: Actor, job: Job, corrections: Mapping[int, Mapping[str, 
         if not held.is_import:
             raise JobNotReady
         read, judge = _judges_of(held)
-        rows = list(JobRow.objects.filter(job=held, pk__in=corrections, state=RowState.WRONG))
+        wrong = JobRow.objects.filter(job=held, state=RowState.WRONG)
+        first = wrong.order_by("number").values("pk")[:MAX_MENDED]
+        rows = list(wrong.filter(Q(pk__in=corrections) | Q(pk__in=first)).order_by("number"))
         lines = []
         for row in rows:
             known = {
                 c: text[:1000]
-                for c, text in corrections[row.pk].items()
+                for c, text in corrections.get(row.pk, {}).items()
                 if c in columns_for(held.kind)
             }
             values = row.values | known

@@ -177,7 +177,7 @@ def job_result(request: TenantRequest, tenant_id: int, job_id: int) -> HttpRespo
         heads.append(_("Link"))
     of_customers = job.kind == JobKind.IMPORT_CUSTOMERS
     if of_customers:
-        heads += [_("Domain"), _("TXT record"), _("Value")]
+        heads += [_("Domain to prove"), _("TXT record"), _("Value")]
 
     def cells() -> Iterator[list[Cell]]:
         is_noted = False

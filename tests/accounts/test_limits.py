@@ -8,7 +8,7 @@ import pytest
 
 from accounts.errors import NameTaken, NotAllowed, PlanInUse
 from accounts.models import AuditEvent, Plan, Tenant
-from accounts.selectors import limits_of
+from accounts.selectors import counted_tenant, limits_of, plan_usage
 from accounts.services.change_plan import change_plan, create_plan, delete_plan
 from accounts.services.lock_limits import lock_limits
 from tests.world import operator_tenant, unique
@@ -46,6 +46,15 @@ def test_the_contract_above_is_a_ceiling_for_all_below_it(world: World) -> None:
     assert [(c.tenant_path, c.max_mailboxes) for c in limits.ceilings] == [
         (world.reseller.path, 500)
     ]
+
+
+def test_a_reseller_uses_what_his_customers_have(world: World) -> None:
+    world.person("ha")
+    plan = put(world.reseller, operator_tenant(), max_mailboxes=500)
+    assert plan_usage(plan) == {"max_domains": 1, "max_mailboxes": 1}
+    for tenant in (world.reseller, world.tenant):
+        row = vars(counted_tenant(operator_tenant(), tenant.pk))
+        assert (row["domain_count"], row["mailbox_count"]) == (1, 1)
 
 
 def test_limits_cost_one_query(

@@ -62,7 +62,7 @@ def test_a_table_is_mended_imported_and_taken_back(portal: Page, live: World) ->
     portal.get_by_role("button", name=f"Use “ngau@{d}”").click()
     expect(portal.locator("tr.is-error")).to_have_count(1)
     portal.get_by_label("Storage in line 4").fill("10 GB")
-    portal.get_by_role("button", name="Save corrections").click()
+    portal.get_by_role("button", name="Save and check again").click()
     expect(portal.get_by_text("Every row can be imported.")).to_be_visible()
     portal.get_by_role("button", name="Import 3 rows").click()
     expect(portal.get_by_text("3 of 3 rows")).to_be_visible(timeout=20_000)

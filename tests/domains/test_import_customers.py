@@ -39,7 +39,7 @@ from domains.services.upload_import import choose_columns, upload_import
 from tests.conftest import until
 from tests.domains.conftest import acting
 from tests.domains.importing import imported, said, states, uploaded
-from tests.world import World, operator_tenant, plant, unique
+from tests.world import World, make_world, operator_tenant, plant, unique
 
 HEAD = "Tên khách hàng;Gói;Tên miền;Người liên hệ;Email;Ngôn ngữ\n"
 
@@ -157,6 +157,38 @@ def test_what_is_wrong_is_said_in_words_with_a_suggestion(
     assert mend_rows(actor=seller, job=job, corrections={last.pk: {"domains": f"{d}a.vn"}}) == 0
     assert mend_rows(actor=seller, job=job, corrections={last.pk: {"domains": f"{d}j.vn"}}) == 1
     assert "stands in" not in said(job, 11)
+
+
+def test_a_plan_made_meanwhile_is_seen_in_every_row_when_corrections_are_saved(
+    world: World, seller: Actor, small: Plan
+) -> None:
+    d = unique("c")
+    rows = [f"{unique('A ')};Gói Lớn;{d}{n}.vn;;a@{d}.example;" for n in range(3)]
+    rows.append(f"{unique('B ')};Gói Lớn;{d};;b@{d}.example;")
+    job = customers(seller, world, HEAD + "\n".join(rows))
+    assert set(states(job).values()) == {"wrong"}
+    assert "You have Gói Nhỏ." in said(job, 2)
+    Plan.objects.create(tenant=world.reseller, name="Gói Lớn")
+    last = JobRow.objects.get(job=job, number=5)
+    assert mend_rows(actor=seller, job=job, corrections={last.pk: {"domains": f"{d}x.vn"}}) == 4
+    assert set(states(job).values()) == {"ready"}
+
+
+def test_a_domain_of_ones_own_customer_is_named_with_him(world: World, seller: Actor) -> None:
+    foreign = make_world()
+    table = f"{HEAD}{unique('A ')};;{world.domain.name};;a@partner.test;\n"
+    table += f"{unique('B ')};;{foreign.domain.name};;b@partner.test;\n"
+    job = customers(seller, world, table)
+    assert f"{world.tenant.name} has this domain already" in said(job, 2)
+    assert foreign.tenant.name not in said(job, 3)
+    assert set(states(job).values()) == {"wrong"}
+
+
+def test_an_admin_whose_address_moves_is_pointed_out(world: World, seller: Actor) -> None:
+    d = unique("c")
+    job = customers(seller, world, f"{HEAD}{unique('A ')};;{d}.vn;;a@{d}.vn;\n")
+    assert "may not reach him" in said(job, 2)
+    assert states(job) == {2: "warning"}
 
 
 def test_limits_hold_and_a_refused_row_leaves_nothing_behind(

@@ -436,11 +436,33 @@ def test_the_overview_ranks_what_is_wrong(world: World, admin: Actor) -> None:
 def test_many_troubled_domains_become_one_line(world: World, admin: Actor) -> None:
     for number in range(9):
         Domain.objects.create(
-            tenant=world.tenant, name=f"{unique('w')}{number}.test", ownership_token="t"
+            tenant=world.tenant,
+            name=f"{unique('w')}{number}.test",
+            ownership_token="t",
+            status=DomainStatus.ACTIVE,
+            dns_problems=1,
+            dns_worst="spf.missing",
+            verified_at=timezone.now(),
         )
     found = overview(world.tenant, admin).rows
     assert len(found) == 4
     assert "6 more domains" in found[-1].title
+    assert found[-1].url.endswith("?show=attention")
+
+
+def test_domains_of_an_import_wait_in_one_line_that_leads_to_them(
+    world: World, admin: Actor, client: Client
+) -> None:
+    Domain.objects.bulk_create(
+        Domain(tenant=world.tenant, name=f"{unique('w')}.test", ownership_token="t")
+        for _ in range(1200)
+    )
+    (found,) = overview(world.tenant, admin).rows
+    assert found.title == "1,200 domains wait for proof of ownership"
+    assert found.severity == "info"
+    assert admin.user is not None
+    client.force_login(admin.user)
+    assert "1–50 of 1,200" in text(client.get(found.url))
 
 
 def test_a_tenant_without_a_domain_is_told_how_to_begin(world: World, admin: Actor) -> None:

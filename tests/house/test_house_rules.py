@@ -197,3 +197,37 @@ def test_our_javascript_binds_by_data_attributes_only() -> None:
         and re.search(r"innerHTML\s*=|\beval\(|new Function\(|document\.write", p.read_text())
     ]
     assert bad == []
+
+
+GUIDES = [
+    *(ROOT / "docs" / "admin").rglob("*.md"),
+    *(ROOT / "docs" / "webmail").rglob("*.md"),
+    ROOT / "README.md",
+]
+
+
+def words_on_screen(*, vietnamese: bool) -> set[str]:
+    """Return the texts of the catalogue, with an ellipsis where something is filled in."""
+    entries = re.findall(
+        r'^(msg(?:id|str))(?:_plural|\[\d\])? ((?:"(?:[^"\\]|\\.)*"\n?)+)',
+        (ROOT / "locale/vi/LC_MESSAGES/django.po").read_text(),
+        re.MULTILINE,
+    )
+    wanted = "msgstr" if vietnamese else "msgid"
+    texts = [
+        "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', t)) for kind, t in entries if kind == wanted
+    ]
+    return {re.sub(r"%\(\w+\)[sd]", "…", text) for text in texts}
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=named)
+def test_guides_name_pages_and_buttons_as_the_screen_does(guide: Path) -> None:
+    known = words_on_screen(vietnamese=guide.parent.name == "vi")
+    named_there = re.findall(r"(?<![*\w])\*(?![*\s])([^*]+?)\*(?!\*)", guide.read_text())
+    parts = {
+        part
+        for words in named_there
+        for part in re.split(r" → ", " ".join(words.split()))
+        if part[0].isupper()  # «a domain» and states in lower case are no names
+    }
+    assert parts <= known, parts - known

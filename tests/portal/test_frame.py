@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import translation
 
 from accounts.models import User
 from accounts.roles import Role
+from portal.templatetags.ui import number
 
 if TYPE_CHECKING:
     from tests.world import World
@@ -144,3 +146,10 @@ def test_acting_below_is_said_on_every_page(world: World, client: Client) -> Non
     own = client.get(f"/portal/{world.reseller.pk}/").content.decode()
     assert f"You act in <b>{world.tenant.name}</b>" in below
     assert "You act in <b>" not in own
+
+
+@pytest.mark.parametrize(("language", "shown"), [("vi", "15.000"), ("en", "15,000")])
+def test_numbers_are_grouped_as_the_language_does(language: str, shown: str) -> None:
+    with translation.override(language):
+        assert number(15_000) == shown
+        assert number(999) == "999"
