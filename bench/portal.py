@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 QUERIES, PAGE_MS = "<= 12", "<= 100"
 GONE_SECONDS = 900.0
-OPENED = {"shared": 302, "link": 200, "password": 302}  # a link is shown at once
+OPENED = {"shared": 302, "link": 200, "mailed": 200, "password": 302}  # a link is shown at once
 LISTS = {
     "domains": "domains/",
     "domains_search": "domains/?q=ty75",
@@ -201,7 +201,8 @@ def _creating(cursor: hosting.Cursor, place: Hosting, runs: int) -> Iterator[Fig
             "localpart": f"thu{next(numbers)}",
             "domain": str(domain),
             "quota": "5",
-            "entry": entry,
+            "entry": "link" if entry == "mailed" else entry,
+            "invite_email": f"thu@{hosting.name_of(5)}" if entry == "mailed" else "",
             "password": PASSWORD if entry == "password" else "",
         }
 
@@ -213,6 +214,7 @@ def _creating(cursor: hosting.Cursor, place: Hosting, runs: int) -> Iterator[Fig
     for entry, name in (
         ("shared", "create_mailbox"),
         ("link", "create_mailbox_link"),
+        ("mailed", "create_mailbox_mailed"),
         ("password", "create_mailbox_password"),
     ):
         taken = timed(partial(create, entry), runs=runs, warm=2)

@@ -23,25 +23,34 @@ if TYPE_CHECKING:
 
 # Locks the domain, reads it as it is once the lock is ours, and inserts; no row: it is refused.
 _SQL = """
-INSERT INTO domains_address (tenant_id, domain_id, localpart, email)
+INSERT INTO domains_address AS fresh (tenant_id, domain_id, localpart, email)
 SELECT d.tenant_id, d.id, %(localpart)s, %(localpart)s || '@' || d.name
   FROM domains_domain d
  WHERE d.id = %(domain)s AND d.alias_of_id IS NULL AND NOT d.status = ANY(%(closed)s)
    FOR NO KEY UPDATE
     ON CONFLICT DO NOTHING
-RETURNING id, tenant_id, email,
+RETURNING id, tenant_id, email"""
+# What opening a mailbox wants to know as well
+_FOR_MAILBOX = """,
   (SELECT count(*) FROM domains_alias a JOIN domains_address r ON r.id = a.address_id
     WHERE r.domain_id = %(domain)s AND r.localpart = ANY(%(reserved)s)
-      AND EXISTS (SELECT FROM domains_aliastarget t WHERE t.alias_id = a.id))
+      AND EXISTS (SELECT FROM domains_aliastarget t WHERE t.alias_id = a.id)),
+  nextval(pg_get_serial_sequence('domains_mailbox', 'id')),
+  nextval(pg_get_serial_sequence('accounts_user', 'id')),
+  coalesce((SELECT u.id FROM accounts_user u WHERE u.email = fresh.email),
+           (SELECT l.user_id FROM accounts_loginname l WHERE l.address = fresh.email), 0)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A fresh address, and whether postmaster and abuse of its domain reach somebody."""
+    """A fresh address for a mailbox, keys for it and for a new owner, and who signs in by it."""
 
     address: Address
-    is_reserved_served: bool
+    is_reserved_served: bool  # whether postmaster and abuse of its domain reach somebody
+    mailbox_id: int
+    person_id: int
+    known_id: int  # 0: nobody
 
 
 def read_localpart(text: str) -> LocalPart:
@@ -62,14 +71,20 @@ def claim_address(domain: Domain, localpart: str) -> Address:
     The domain's row is held so that it cannot be deleted meanwhile. Raises AddressTaken,
     DomainNotProved, DomainBeingDeleted.
     """
-    return claim(domain, localpart).address
+    return _taken(_SQL, domain, localpart)[0]
 
 
 def claim(domain: Domain, localpart: str) -> Claim:
-    """Do what `claim_address` does, and say whether postmaster and abuse are there. One query."""
+    """Do what `claim_address` does for a mailbox. One query."""
+    address, (reserved, *keys) = _taken(_SQL + _FOR_MAILBOX, domain, localpart)
+    return Claim(address, reserved == len(RESERVED_LOCALPARTS), *keys)
+
+
+def _taken(sql: str, domain: Domain, localpart: str) -> tuple[Address, list[int]]:
+    """Return the address, and what else the question asks for."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _SQL,
+            sql,
             {
                 "domain": domain.pk,
                 "localpart": localpart,
@@ -80,14 +95,14 @@ def claim(domain: Domain, localpart: str) -> Claim:
         row = cursor.fetchone()
     if row is None:
         raise _refusal(domain)
-    pk, tenant_id, email, reserved = row
+    pk, tenant_id, email, *more = row
     address = Address.from_db(
         DEFAULT_DB_ALIAS,
         ["id", "tenant_id", "domain_id", "localpart", "email"],
         [pk, tenant_id, domain.pk, localpart, email],
     )
     address.domain = domain
-    return Claim(address, reserved == len(RESERVED_LOCALPARTS))
+    return address, more
 
 
 def _refusal(domain: Domain) -> PortalError:

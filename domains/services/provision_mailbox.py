@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import AccessChange, Feature, LoginName, User
 from accounts.policy import require
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
     from accounts.models import AuditEvent, Tenant
     from accounts.services.invite_person import Link
     from domains.models import Domain
-
-_SQL = """
-SELECT nextval(pg_get_serial_sequence('domains_mailbox', 'id')),
-       nextval(pg_get_serial_sequence('accounts_user', 'id')),
-       coalesce((SELECT u.id FROM accounts_user u WHERE u.email = %(email)s),
-                (SELECT l.user_id FROM accounts_loginname l WHERE l.address = %(email)s), 0)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +75,7 @@ def provision_mailbox(
         limits = require_room(tenant, Room.MAILBOXES)
         claimed = claim(domain, local.text)
         address = claimed.address
-        mailbox_id, person_id, known_id = _keys(address.email)
-        is_new = not shared and not known_id
+        is_new = not shared and not claimed.known_id
         owner: User | None = None
         link: Link | None = None
         rows: list[Sequence[Model]] = []
@@ -92,17 +84,17 @@ def provision_mailbox(
             owner = new_person(
                 tenant=tenant, email=address.email, name=shown, password=password, language=language
             )
-            owner.pk = person_id
+            owner.pk = claimed.person_id
             link, rows, events = _comes_in(
                 actor.in_domain(domain.pk), owner, invite_email=invite_email
             )
         elif not shared:
-            owner = _known(known_id, tenant)
+            owner = _known(claimed.known_id, tenant)
             LoginName.objects.bulk_create(
                 [LoginName(address=address.email, user=owner)], ignore_conflicts=True
             )
         mailbox = Mailbox(
-            pk=mailbox_id,
+            pk=claimed.mailbox_id,
             allow_pop3=all(Feature.POP3 not in one.left_out for one in chain_of(limits)),
             tenant=tenant,
             address=address,
@@ -141,14 +133,6 @@ def read_display_name(text: str) -> str:
     except NameRefused as exc:
         exc.field = "name"
         raise
-
-
-def _keys(email: str) -> tuple[int, int, int]:
-    """Return keys for a new mailbox and a new person, and that of who signs in with `email`, or 0."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL, {"email": email})
-        mailbox_id, person_id, known_id = cursor.fetchone()
-    return mailbox_id, person_id, known_id
 
 
 def _comes_in(

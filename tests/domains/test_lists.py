@@ -31,11 +31,18 @@ from tests.world import World, plant, unique
 
 if TYPE_CHECKING:
     from django.test import Client
+    from pytest_django import Settings
 
     from accounts.actor import Actor
 
 BUDGET = 12
 GB = 1_000_000_000
+
+
+@pytest.fixture
+def outbox(settings: Settings) -> None:
+    """Mail goes where it goes in an installation."""
+    settings.EMAIL_BACKEND = "delivery.email_backend.OutboxBackend"
 
 
 @pytest.fixture
@@ -122,11 +129,18 @@ def test_a_page_costs_the_same_at_ten_times_the_rows(
     [
         ("shared", {}, 302),
         ("link", {}, 200),
+        ("link", {"invite_email": "lan@outside.test"}, 200),
         ("password", {"password": "cầu vồng mọc ở phía tây 7"}, 302),
     ],
 )
+@pytest.mark.usefixtures("outbox")
 def test_opening_a_mailbox_costs_at_most_a_dozen_questions(
-    entry: str, more: dict[str, str], status: int, world: World, admin: Actor, signed_in: Client
+    entry: str,
+    more: dict[str, str],
+    status: int,
+    world: World,
+    admin: Actor,
+    signed_in: Client,
 ) -> None:
     world.person("first")
     keep_reserved(world.domain)
