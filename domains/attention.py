@@ -16,7 +16,7 @@ from domains.dns.words import summary
 from domains.names import show_address, show_domain
 from domains.selectors import closing_soon, domains_of, sold_by, usage_over_time, worst_domains
 from domains.services.known_figures import known_figures
-from portal.attention import AttentionRow, Figure, FirstStep, Overview
+from portal.attention import AttentionRow, Figure, FirstStep, Overview, PlanMeter
 from portal.templatetags.ui import filesize, moment, number
 from portal.trend import points
 
@@ -105,6 +105,23 @@ def _figures(tenant: Tenant, usage: Figures, limits: Limits) -> list[Figure]:
     ]
 
 
+def plan_meters(tenant: Tenant, actor: Actor) -> list[PlanMeter]:
+    """Return how much of the plan's domains, mailboxes and storage is in use."""
+    if not actor.may(Action.TENANT_VIEW):
+        return []
+    usage, limits = known_figures(tenant), limits_of(tenant)
+    rows: tuple[tuple[str, int, int | None, Callable[[int], str]], ...] = (
+        (_("Domains"), usage.domains, limits.max_domains, number),
+        (_("Mailboxes"), usage.mailboxes, limits.max_mailboxes, number),
+        (_("Storage in use"), usage.bytes, limits.storage_bytes, filesize),
+    )
+    return [
+        PlanMeter(label, used, limit, shown(used), shown(limit))
+        for label, used, limit, shown in rows
+        if limit is not None
+    ]
+
+
 def _first_steps(tenant: Tenant, usage: Figures) -> list[FirstStep]:
     """Return the way of a new company to its first mail; nothing once it has a mailbox.
 
@@ -123,10 +140,10 @@ def _first_steps(tenant: Tenant, usage: Figures) -> list[FirstStep]:
             is_done=first is not None,
         ),
         FirstStep(
-            _("Publish its records"),
-            _("Copy them to your DNS provider. We look every few seconds and say what we see."),
+            _("Prove that it is yours"),
+            _("Publish one TXT record at your DNS provider. We look every few seconds."),
             reverse("domains:domain-setup", args=[tenant.pk, first.pk]) if first else "",
-            _("Show the records"),
+            _("Show the record"),
             is_done=is_proved,
         ),
         FirstStep(

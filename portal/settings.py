@@ -228,7 +228,7 @@ OVERVIEW = [
 ]
 
 # Dotted names `(tenant, actor) -> meters` (portal.attention.PlanMeter) beside a tenant's plan.
-PLAN_METERS = ["delivery.attention.plan_meters"]
+PLAN_METERS = ["domains.attention.plan_meters", "delivery.attention.plan_meters"]
 
 # The portal's side column: title, then (page, icon, words, URL name, action it needs).
 # An entry whose URL does not exist in this installation is left out.

@@ -82,6 +82,9 @@ def carry_mailboxes(actor: Actor, job: Job, rows: Sequence[JobRow]) -> None:
             Wanted(one.owner, link_token(job, one.row), one.row.found["invite"]) for one in by_link
         ],
     )
+    if by_link:
+        job.options = job.options | {"has_links": True}
+        job.save(update_fields=["options"])
     for domain in {one.domain.pk: one.domain for one in openings}.values():
         keep_reserved(domain)
     for one in openings:

@@ -235,7 +235,9 @@ def _judged(job: Job, lines: Sequence[Line[Reading]], seen: dict[str, int]) -> I
         email = reading.email
         if email and email in seen:
             reading.problems.append(
-                Problem(_("The same address stands in line %(n)d.") % {"n": seen[email]})
+                Problem(
+                    _("The same address stands in line %(n)d.") % {"n": seen[email]}, Column.ADDRESS
+                )
             )
         elif email and not reading.problems and email in taken:
             state, words = taken[email]

@@ -36,6 +36,12 @@ def may_have_links(actor: Actor, job: Job) -> bool:
     return own and job.kind in WITH_LINKS and actor.may(NEEDS[job.kind])
 
 
+def has_links(actor: Actor, job: Job) -> bool:
+    """Return whether the job made links, and the actor `may_have_links`."""
+    made = job.kind != JobKind.IMPORT_MAILBOXES or job.options.get("has_links", False)
+    return made and may_have_links(actor, job)
+
+
 def links_of(actor: Actor, job: Job, rows: Sequence[JobRow]) -> dict[int, str]:
     """Return the links that still work, by row id, where `may_have_links`; else none. One query.
 

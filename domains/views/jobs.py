@@ -32,7 +32,7 @@ from domains.selectors import (
 from domains.services.begin_job import begin_job, cancel_job, may_undo, undo_job, undo_until
 from domains.services.check_import import needed_room, room_for
 from domains.services.check_quota import largest_quota, offered_quota
-from domains.services.job_links import WITH_LINKS, links_of, may_have_links
+from domains.services.job_links import WITH_LINKS, has_links, links_of
 from domains.services.job_rights import NEEDS
 from domains.services.note_links import note_links
 from domains.services.run_job import progress_of
@@ -297,6 +297,6 @@ def _shown(
         "handled": progress_of(job),
         "may_undo": context["may_act"] and may_undo(job),
         "undo_until": undo_until(job),
-        "with_links": may_have_links(request.actor, job),
+        "with_links": has_links(request.actor, job),
     }
     return page(request, "domains/job_detail.html", context, fragment="domains/_job.html")

@@ -51,6 +51,8 @@ from tests.world import World, plant, unique
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from django.test import Client
+
     from accounts.actor import Actor
     from accounts.models import Plan
 
@@ -169,7 +171,7 @@ def test_each_mistake_is_a_sentence_and_many_have_a_suggestion(world: World, adm
     assert all(message.strip() for message in (said(job, n) for n in found if n != 10))
 
 
-def test_a_corrected_row_is_checked_again_and_only_that_row(world: World, admin: Actor) -> None:
+def test_a_corrected_row_is_checked_again_and_ready_ones_stay(world: World, admin: Actor) -> None:
     d = world.domain.name
     job = uploaded(admin, world.tenant, f"name,address,quota\nA,á@{d},1O GB\nB,b@{d},1 GB\n")
     row = JobRow.objects.get(job=job, number=2)
@@ -187,6 +189,38 @@ def test_a_correction_to_an_address_of_another_line_is_refused(world: World, adm
     row = JobRow.objects.get(job=job, number=2)
     assert mend_rows(actor=admin, job=job, corrections={row.pk: {"address": f"b@{d}"}}) == 0
     assert "3" in said(job, 2)
+
+
+def test_an_address_twice_and_an_unknown_hash_are_mended_on_the_page(
+    world: World, admin: Actor, client: Client
+) -> None:
+    d = world.domain.name
+    table = f"name,address,password\nA,a@{d},{SSHA}\nB,a@{d},{SSHA}\nC,c@{d},mat khau\n"
+    job = uploaded(admin, world.tenant, table)
+    assert states(job) == {2: "ready", 3: "wrong", 4: "wrong"}
+    twice, plain = JobRow.objects.filter(job=job, state="wrong").order_by("number")
+    assert admin.user is not None
+    client.force_login(admin.user)
+    path = f"/portal/{world.tenant.pk}/jobs/{job.pk}/"
+    page = client.get(f"{path}?show=wrong").content.decode()
+    assert f'name="{twice.pk}:address"' in page
+    assert f'value="{plain.pk}:password="' in page
+    client.post(f"{path}rows/", {f"{twice.pk}:address": f"b@{d}"})
+    client.post(f"{path}rows/", {"hint": f"{plain.pk}:password="})
+    assert set(states(job).values()) == {"ready"}
+
+
+def test_links_are_promised_only_where_some_were_made(
+    world: World, admin: Actor, client: Client
+) -> None:
+    d = world.domain.name
+    assert admin.user is not None
+    client.force_login(admin.user)
+    for password, is_said in ((SSHA, False), ("", True)):
+        table = f"name,address,password\nA,{unique('a')}@{d},{password}\n"
+        job = imported(admin, uploaded(admin, world.tenant, table))
+        page = client.get(f"/portal/{world.tenant.pk}/jobs/{job.pk}/").content.decode()
+        assert ("links to choose passwords are in the result file" in page) is is_said
 
 
 def test_all_or_nothing_leaves_nothing_when_one_row_is_wrong(world: World, admin: Actor) -> None:

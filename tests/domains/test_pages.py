@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -471,6 +472,19 @@ def test_a_tenant_without_a_domain_is_told_how_to_begin(world: World, admin: Act
     first, *later = overview(world.tenant, admin).first_steps
     assert first.url.endswith("/domains/new/")
     assert [step.url for step in later] == ["", ""]
+
+
+def test_a_seller_sees_what_a_customer_uses_of_his_plan(
+    world: World, client: Client, plan: Callable[..., object]
+) -> None:
+    plan(max_domains=4, max_mailboxes=1500)
+    world.person("ha")
+    client.force_login(world.admin_of(world.reseller, Role.RESELLER).user)
+    page = text(client.get(f"/portal/{world.reseller.pk}/tenants/{world.tenant.pk}/"))
+    meters = re.findall(
+        r'<h3 class="field__label">(.*?)</h3>.*?<b>(.*?)</b><span>(.*?)</span>', page
+    )
+    assert meters == [("Domains", "1", "4"), ("Mailboxes", "1", "1,500")]
 
 
 def test_figures_show_use_beside_the_limit(
