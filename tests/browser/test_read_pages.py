@@ -215,6 +215,22 @@ def test_keys_work_inside_the_message_frame(inbox: Page, person: Person, stack: 
     expect(inbox.locator("[data-reader] h2")).to_have_text("No message selected")
 
 
+def test_paper_is_white_in_the_dark_theme_too(inbox: Page, person: Person, stack: Stack) -> None:
+    message = letter(person.address, subject="Có HTML")
+    message.add_alternative("<p>nội dung <b>đậm</b></p>", subtype="html")
+    deliver(stack, person.address, message)
+    inbox.get_by_role("link", name="Có HTML").click()
+    inbox.locator(".frame-tools").get_by_role("link", name="Dark").click()
+    expect(inbox.locator("iframe.message-frame--dark")).to_be_visible()
+    inbox.evaluate("document.documentElement.dataset.theme = 'dark'")
+    ink = "getComputedStyle(document.querySelector('.reader h1, .reader h2')).color"
+    on_screen = inbox.evaluate(ink)
+    inbox.emulate_media(media="print")
+    assert (on_screen, inbox.evaluate(ink)) == ("rgb(231, 233, 238)", "rgb(23, 28, 39)")
+    sheet = inbox.frame_locator("iframe[data-message-frame]").locator("html")
+    expect(sheet).to_have_css("filter", "invert(1) hue-rotate(180deg)")
+
+
 def test_several_are_chosen_moved_and_brought_back(inbox: Page) -> None:
     boxes = inbox.locator(".message-row__pick")
     boxes.nth(0).click()

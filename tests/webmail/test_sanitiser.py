@@ -175,6 +175,14 @@ def test_the_dark_sheet_turns_light_surfaces_and_keeps_dark_ones() -> None:
     assert "background:#0f766e;color:#fff" in clean.markup
 
 
+def test_faint_lines_stay_faint_on_the_dark_sheet() -> None:
+    clean = sanitise(
+        '<p style="border-top:1px solid #ffffff;border-bottom:1px solid #000000">x</p>', dark=True
+    )
+    assert "solid #333333" in clean.markup
+    assert "solid #ededed" in clean.markup
+
+
 def test_what_was_taken_out_is_named() -> None:
     assert sanitise("<script></script><form></form>").removed == {"scripts", "forms"}
 

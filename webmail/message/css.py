@@ -358,15 +358,20 @@ class CssCleaner:
 def _darkened(colour: Any, name: str) -> str | None:
     """Return the colour as the dark sheet shows it; None for none, see-through or current.
 
-    Light surfaces become dark and dark writing light; what fits the dark sheet stays.
+    Light surfaces become dark and dark writing light; what fits the dark sheet stays. Lines keep
+    their distance to the sheet: faint ones stay faint, dark ones become light.
     """
     if colour is None or isinstance(colour, str) or colour.alpha == 0:
         return None
     hue, lightness, saturation = colorsys.rgb_to_hls(*(min(1.0, max(0.0, c)) for c in colour[:3]))
     is_surface = name.startswith("background") or name == "bgcolor"
-    if lightness <= _DARK_SURFACE if is_surface else lightness >= _LIGHT_WRITING:
+    is_faint_line = name.startswith(("border", "outline")) and lightness > _DARK_SURFACE
+    if is_faint_line:
+        turned = 0.2 + (1.0 - lightness) * 0.5
+    elif lightness <= _DARK_SURFACE if is_surface else lightness >= _LIGHT_WRITING:
         return None
-    turned = 0.09 + (1.0 - lightness) * (0.5 if is_surface else 0.84)
+    else:
+        turned = 0.09 + (1.0 - lightness) * (0.5 if is_surface else 0.84)
     red, green, blue = (round(255 * c) for c in colorsys.hls_to_rgb(hue, turned, saturation * 0.9))
     if colour.alpha < 1:
         return f"rgba({red},{green},{blue},{colour.alpha:.3g})"

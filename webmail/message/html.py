@@ -15,7 +15,7 @@ import nh3
 from webmail.message.css import MAX_SHEET_CHARACTERS, PREFIX, ROOT_CLASS, CssCleaner
 from webmail.message.markup import CleanMarkup, escaped
 
-VERSION = 1  # part of the address of a body, so that a better sanitiser is never hidden by a cache
+VERSION = 2  # part of the address of a body, so that a better sanitiser is never hidden by a cache
 MAX_CHARACTERS = 2_000_000
 MAX_DEPTH = 1_500
 MAX_REOPENED = 400_000  # formatting elements a parser would open again in later blocks
@@ -541,6 +541,8 @@ _DARK_SHEET = (
     "html{color-scheme:dark;background:#16181d}body{color:#e6e8ee}a{color:#a8b8ff}"
     "blockquote{border-color:#434a5a;color:#b4bac8}.part+.part{border-color:#343a47}"
     "img:not([src]){border-color:#5d6474}img:not([src])::before{background:#1f2229;color:#b4bac8}"
+    # paper is white: colours turn back, pictures stay as they are
+    "@media print{html,img[src]{filter:invert(1) hue-rotate(180deg)}}"
 )
 
 
