@@ -48,6 +48,7 @@ AXE = (Path(axe_playwright_python.__path__[0]) / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]  # what the dark scheme can change
 WINDOWS = ({"width": 1440, "height": 900}, {"width": 390, "height": 844})
+SMALL_DESK = {"width": 1024, "height": 768}
 # Who looks: the first of them whom the table lets in.
 LOOKERS = ("anonymous", "company_admin", "reseller", "operator", "staff")
 SHOWN = {200, 404, 422}  # statuses that come with a page
@@ -243,7 +244,7 @@ def opened(page: Page, look: Look) -> bool:
 
 
 def faults(page: Page) -> list[str]:
-    """Return what axe finds and what overflows, in both schemes and both widths."""
+    """Return what axe finds in both schemes and both widths, and what overflows there and between."""
     told: list[str] = []
     page.evaluate(AXE)
     for scheme in ("light", "dark"):
@@ -258,7 +259,8 @@ def faults(page: Page) -> list[str]:
             )
             told += [f"{where}: {one[:200]}" for one in found]
             told += [f"{where}: {one}" for one in page.evaluate(OVERFLOWS)]
-    return told
+    page.set_viewport_size(SMALL_DESK)  # type: ignore[arg-type]
+    return told + [f"{SMALL_DESK['width']}: {one}" for one in page.evaluate(OVERFLOWS)]
 
 
 # The page itself and its scrolling middle; a table may scroll in a frame of its own. A frame that
