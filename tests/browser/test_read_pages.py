@@ -319,6 +319,29 @@ def test_the_phone_shows_one_pane_at_a_time(browser: Browser, person: Person, st
     context.close()
 
 
+OFFERED = """() => [...document.querySelectorAll('[data-reader] :is(a, button)')]
+  .filter(one => one.checkVisibility())
+  .map(one => one.value || ['reply', 'replyAll', 'forward', 'print'].find(name => name in one.dataset)
+    || (one.target === '_blank' && 'unsubscribe') || (one.hasAttribute('download') && 'download'))"""
+
+
+def test_a_phone_offers_what_a_desk_does_with_a_letter(
+    inbox: Page, person: Person, stack: Stack
+) -> None:
+    headers = {"List-Unsubscribe": "<https://partner.test/off>"}
+    deliver(stack, person.address, letter(person.address, subject="Bản tin", **headers))
+    inbox.get_by_role("link", name="Bản tin").click()
+    expect(inbox.locator("[data-reader] h1")).to_have_text("Bản tin")
+    offered = []
+    for width in (1440, 1024, 390):
+        inbox.set_viewport_size({"width": width, "height": 844})
+        inbox.locator("[data-reader]").get_by_role("button", name="More").click()
+        offered.append(set(inbox.evaluate(OFFERED)) - {None, False})
+        inbox.keyboard.press("Escape")
+    assert {"reply", "replyAll", "forward", "spam", "unsubscribe", "download"} <= offered[0]
+    assert offered[1:] == [offered[0], offered[0]]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_list_message_search_and_choice_are_accessible(
     theme: str, browser: Browser, person: Person, stack: Stack
