@@ -14,7 +14,7 @@ from pathlib import Path
 from bench.figures import report
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("start", "portal", "flow", "webmail")
+NAMES = ("start", "portal", "walls", "flow", "webmail")
 
 
 def main() -> int:

@@ -144,11 +144,15 @@ def make_world() -> World:
         Tenant(parent=operator_tenant(), kind=TenantKind.RESELLER, name=unique("Reseller "))
     )
     company = plant(Tenant(parent=reseller, kind=TenantKind.COMPANY, name=unique("Company ")))
-    domain = Domain.objects.create(
-        tenant=company,
+    return World(reseller, company, add_domain(company))
+
+
+def add_domain(tenant: Tenant) -> Domain:
+    """Give a tenant an active domain with a unique name."""
+    return Domain.objects.create(
+        tenant=tenant,
         name=f"{unique('d')}.test",
         status=DomainStatus.ACTIVE,
         ownership_token="token",
         verified_at=timezone.now(),
     )
-    return World(reseller, company, domain)
