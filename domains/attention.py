@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SHOWN = 3
 LIMIT_NEAR = 90  # per cent of what the plan allows
+LARGE_PLAN = 10  # of fewer domains or mailboxes all are meant to be in use
 
 
 def overview(tenant: Tenant, actor: Actor) -> Overview:
@@ -156,41 +157,46 @@ def _first_steps(tenant: Tenant, usage: Figures) -> list[FirstStep]:
 
 
 def _nearly_over(tenant: Tenant, usage: Figures, limits: Limits) -> list[AttentionRow]:
-    """Return what the plan will soon refuse; what is over already is said by `_over`."""
+    """Return what the plan will soon refuse; what is over already is said by `_over`.
+
+    A plan made to measure (one domain of one) is as it should be: a full one is worth a line only
+    where it has LARGE_PLAN or more.
+    """
     listed = reverse("domains:mailbox-list", args=[tenant.pk])
     found = []
-    for used, limit, title, url in (
+    for used, limit, near, full, url in (
         (
             usage.domains,
             limits.max_domains,
             _("The plan has room for few more domains"),
+            _("The plan has no room for another domain"),
             reverse("domains:domain-list", args=[tenant.pk]),
         ),
         (
             usage.mailboxes,
             limits.max_mailboxes,
             _("The plan has room for few more mailboxes"),
+            _("The plan has no room for another mailbox"),
             listed,
         ),
         (
             usage.bytes,
             limits.storage_bytes,
             _("The storage of the plan is nearly used up"),
+            "",  # `_over` says it
             f"{listed}?sort=-usage",
         ),
     ):
-        if limit and LIMIT_NEAR * limit <= used * 100 and used <= limit:
-            found.append(
-                AttentionRow(
-                    "warning",
-                    title,
-                    _("%(percent)d %% are in use. Ask for a larger plan in time.")
-                    % {"percent": used * 100 // limit},
-                    url,
-                    _("Look"),
-                    "quota",
-                )
-            )
+        if not limit or used > limit or used * 100 < LIMIT_NEAR * limit:
+            continue
+        if used < limit:
+            words = _("%(percent)d %% are in use. Ask for a larger plan in time.")
+            text = words % {"percent": used * 100 // limit}
+            found.append(AttentionRow("warning", near, text, url, _("Look"), "quota"))
+        elif full and limit >= LARGE_PLAN:
+            words = _("All %(limit)s are in use. For more, ask for a larger plan.")
+            text = words % {"limit": number(limit)}
+            found.append(AttentionRow("info", full, text, url, _("Look"), "quota"))
     return found
 
 

@@ -144,6 +144,22 @@ def test_there_is_one_plan_for_a_mailbox(world: World, admin: Actor) -> None:
         plan_departure(actor=admin, mailbox=leaver.box, wishes=wishes())
 
 
+def test_the_mailbox_of_a_leaver_says_so_and_offers_the_plan_instead_of_resuming(
+    world: World, admin: Actor, client: Client
+) -> None:
+    leaver = world.person()
+    assert admin.user is not None
+    client.force_login(admin.user)
+    path = f"/portal/{world.tenant.pk}/mailboxes/{leaver.box.pk}/"
+    plan_departure(actor=admin, mailbox=leaver.box, wishes=wishes())
+    assert "Sign-in stops" in client.get(path).content.decode()
+    run_departures()
+    page = client.get(path).content.decode()
+    assert "Nobody signs in any more; the mailbox closes" in page
+    assert f'href="{path}leaver/">See how far it is' in page
+    assert f'action="{path}resume/"' not in page
+
+
 def test_nothing_happens_before_its_day(world: World, admin: Actor) -> None:
     leaver = world.person()
     tomorrow = timezone.now() + timedelta(days=1)

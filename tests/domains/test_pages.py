@@ -474,6 +474,22 @@ def test_a_tenant_without_a_domain_is_told_how_to_begin(world: World, admin: Act
     assert [step.url for step in later] == ["", ""]
 
 
+@pytest.mark.parametrize(
+    ("allowed", "said"),
+    [(1, []), (10, ["The plan has no room for another mailbox"])],
+    ids=["made to measure", "grown into"],
+)
+def test_a_full_plan_is_pointed_out_where_it_was_grown_into(
+    world: World, admin: Actor, plan: Callable[..., object], allowed: int, said: list[str]
+) -> None:
+    plan(max_domains=1, max_mailboxes=allowed)
+    for _ in range(allowed):
+        world.person()
+    rows = overview(world.tenant, admin).rows
+    assert [row.title for row in rows] == said
+    assert {row.severity for row in rows} <= {"info"}
+
+
 def test_a_seller_sees_what_a_customer_uses_of_his_plan(
     world: World, client: Client, plan: Callable[..., object]
 ) -> None:

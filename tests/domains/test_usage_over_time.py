@@ -129,9 +129,11 @@ def test_a_plan_that_is_nearly_used_up_is_said_in_time(
     assert admin.user is not None
     client.force_login(admin.user)
     page = f"/portal/{world.tenant.pk}/"
-    plan = Plan.objects.create(tenant=world.reseller, name=unique("Plan "), max_mailboxes=2)
+    plan = Plan.objects.create(tenant=world.reseller, name=unique("Plan "), max_mailboxes=10)
     world.tenant.plan = plan
     world.tenant.save(update_fields=["plan"])
+    for _ in range(7):
+        world.person()
     assert "room for few more mailboxes" not in client.get(page).content.decode()
     world.person()
     assert "room for few more mailboxes" in client.get(page).content.decode()
