@@ -73,6 +73,9 @@ def test_a_table_is_mended_imported_and_taken_back(portal: Page, live: World) ->
         portal.get_by_role("link", name="Result as CSV").click()
     rows = list(csv.DictReader(io.StringIO(caught.value.path().read_text("utf-8-sig"))))
     assert [row["Link"].startswith("http") for row in rows] == [True, True, True]
+    portal.get_by_role("button", name="Take back").click()  # asks first: it deletes
+    portal.get_by_label("Delete its unused mailboxes at once").check()
+    assert Mailbox.objects.filter(tenant=live.tenant).count() == 3
     portal.get_by_role("button", name="Take back").click()
     expect(portal.get_by_text("Done", exact=True).first).to_be_visible(timeout=20_000)
     portal.goto(f"/portal/{live.tenant.pk}/jobs/")
