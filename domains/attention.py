@@ -247,25 +247,47 @@ def _domains(tenant: Tenant) -> list[AttentionRow]:
                 "globe",
             )
         )
-    waiting, total = worst["pending"]
-    if total > len(waiting):  # after an import: one line for hundreds
-        rows.append(
-            AttentionRow(
-                "info",
-                ngettext(
-                    "%(number)s domain waits for proof of ownership",
-                    "%(number)s domains wait for proof of ownership",
-                    total,
-                )
-                % {"number": number(total)},
-                _("They receive no mail before their TXT records are seen."),
-                f"{listed}?show=pending",
-                _("Show them"),
-                "clock",
-            )
-        )
-        return rows
-    return rows + [_waiting(domain) for domain in waiting]
+    unswitched, pending = worst["unswitched"], worst["pending"]
+    return [
+        *rows,
+        *_each_or_one(
+            unswitched,
+            _troubled,
+            ngettext(
+                "The MX of %(number)s domain does not lead here yet",
+                "The MX of %(number)s domains does not lead here yet",
+                unswitched[1],
+            ),
+            _("Mail from outside goes where it went before. Publish the MX when you switch."),
+            f"{listed}?show=unswitched",
+        ),
+        *_each_or_one(
+            pending,
+            _waiting,
+            ngettext(
+                "%(number)s domain waits for proof of ownership",
+                "%(number)s domains wait for proof of ownership",
+                pending[1],
+            ),
+            _("They receive no mail before their TXT records are seen."),
+            f"{listed}?show=pending",
+        ),
+    ]
+
+
+def _each_or_one(
+    found: tuple[list[Domain], int],
+    row_of: Callable[[Domain], AttentionRow],
+    title: str,
+    text: str,
+    url: str,
+) -> list[AttentionRow]:
+    """Return a row for each domain; one for all where there are more, as after an import."""
+    domains, total = found
+    if total == len(domains):
+        return [row_of(domain) for domain in domains]
+    words = title % {"number": number(total)}
+    return [AttentionRow("info", words, text, url, _("Show them"), "clock")]
 
 
 def _waiting(domain: Domain) -> AttentionRow:

@@ -66,6 +66,7 @@ class Domain(models.Model):
     dns_problems_since = models.DateTimeField(null=True, blank=True)  # None: no problem
     dns_unknown = models.PositiveSmallIntegerField(default=0)  # records nobody could tell about
     dns_worst = models.CharField(max_length=40, blank=True)  # "mx.missing": first thing to repair
+    mx_seen_at = models.DateTimeField(null=True, blank=True)  # None: its MX never led here
     mta_sts_mode = models.CharField(
         max_length=8, choices=StsMode, default=StsMode.TESTING, db_default="testing"
     )

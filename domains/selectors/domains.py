@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.core import signing
-from django.db.models import Count, F, Q, Sum, Window
+from django.db.models import Case, Count, F, Q, Sum, Value, When, Window
 from django.db.models.functions import RowNumber
 
 from domains.clients import pacc, sts
@@ -27,12 +27,16 @@ if TYPE_CHECKING:
     from accounts.models import Tenant
     from domains.models import DkimKey
 
-NEEDS_ATTENTION = Q(dns_problems__gt=0, status=DomainStatus.ACTIVE)
+# Proved, while mail from outside still goes where it went before: so it is meant during a move.
+NOT_SWITCHED = Q(status=DomainStatus.ACTIVE, mx_seen_at=None, dns_worst__startswith="mx.")
 FILTERS = {
-    "attention": NEEDS_ATTENTION,
+    "attention": Q(dns_problems__gt=0, status=DomainStatus.ACTIVE) & ~NOT_SWITCHED,
+    "unswitched": NOT_SWITCHED,
     "pending": Q(status=DomainStatus.PENDING),
     "suspended": Q(status=DomainStatus.SUSPENDED),
 }
+
+TO_SEE = ("attention", "unswitched", "pending")  # filters of what the overview mentions
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,27 +227,28 @@ def domain_by_token(token: str, *, salt: str, max_age: int) -> Domain:
 
 
 def worst_domains(tenant: Tenant, limit: int) -> dict[str, tuple[list[Domain], int]]:
-    """Return of the list's filters `attention` and `pending` the first domains, and how many it has.
+    """Return the first domains of the list's filters TO_SEE, worst first, and how many each has.
 
-    Worst first. One query.
+    One query.
     """
+    kind = Case(*(When(FILTERS[show], then=Value(show)) for show in TO_SEE), default=Value(""))
     rows = (
         Domain.objects.filter(within(tenant))
-        .filter(FILTERS["attention"] | FILTERS["pending"])
-        .annotate(is_deaf=Q(dns_worst__startswith="mx."))
+        .annotate(kind=kind, is_deaf=Q(dns_worst__startswith="mx."))
+        .exclude(kind="")
         .annotate(
-            total=Window(Count("pk"), partition_by="status"),
+            total=Window(Count("pk"), partition_by="kind"),
             place=Window(
                 RowNumber(),
-                partition_by="status",
+                partition_by="kind",
                 order_by=[F("is_deaf").desc(), F("dns_problems").desc(), "name"],
             ),
         )
         .filter(place__lte=limit)
         .order_by("place")
     )
-    found: dict[str, tuple[list[Domain], int]] = {"attention": ([], 0), "pending": ([], 0)}
+    found: dict[str, tuple[list[Domain], int]] = {show: ([], 0) for show in TO_SEE}
     for row in rows:
-        show = "pending" if row.status == DomainStatus.PENDING else "attention"
-        found[show] = ([*found[show][0], row], row.total)  # type: ignore[attr-defined]  # annotated
+        known = vars(row)
+        found[known["kind"]] = ([*found[known["kind"]][0], row], known["total"])
     return found

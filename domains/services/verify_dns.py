@@ -230,6 +230,8 @@ def _conclude(
     domain.dns_problems_since = (domain.dns_problems_since or now) if bad else None
     domain.dns_unknown = len(unknown)
     domain.dns_worst = bad[0][:40] if bad else ""
+    if domain.mx_seen_at is None and by_code.get("mx") is Outcome.MATCH:
+        domain.mx_seen_at = now
     domain.next_check_at = next_look(
         now=now,
         created_at=domain.created_at,
@@ -243,6 +245,7 @@ def _conclude(
             "dns_problems_since",
             "dns_unknown",
             "dns_worst",
+            "mx_seen_at",
             "next_check_at",
         ]
     )

@@ -442,13 +442,37 @@ def test_many_troubled_domains_become_one_line(world: World, admin: Actor) -> No
             ownership_token="t",
             status=DomainStatus.ACTIVE,
             dns_problems=1,
-            dns_worst="spf.missing",
+            dns_worst="mx.conflict",
+            mx_seen_at=timezone.now(),
             verified_at=timezone.now(),
         )
     found = overview(world.tenant, admin).rows
     assert len(found) == 4
     assert "6 more domains" in found[-1].title
     assert found[-1].url.endswith("?show=attention")
+
+
+def test_domains_that_were_not_switched_yet_are_no_alarm(
+    world: World, admin: Actor, client: Client
+) -> None:
+    for number in range(4):
+        Domain.objects.create(
+            tenant=world.tenant,
+            name=f"{unique('w')}{number}.test",
+            ownership_token="t",
+            status=DomainStatus.ACTIVE,
+            dns_problems=4,
+            dns_worst="mx.conflict",
+            verified_at=timezone.now(),
+        )
+    (found,) = overview(world.tenant, admin).rows
+    assert found.title == "The MX of 4 domains does not lead here yet"
+    assert found.severity == "info"
+    assert admin.user is not None
+    client.force_login(admin.user)
+    assert "1–4 of 4" in text(client.get(found.url))
+    alarm = client.get(f"/portal/{world.tenant.pk}/domains/?show=attention")
+    assert "No domain matches" in text(alarm)
 
 
 def test_domains_of_an_import_wait_in_one_line_that_leads_to_them(

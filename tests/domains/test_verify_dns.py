@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent
 from domains.dns.resolver import SILENCES
 from domains.models import DkimKey, DnsCheck, Domain, DomainStatus, Verdict
-from domains.selectors import dns_report, expected_records
+from domains.selectors import dns_report, expected_records, filtered_domains
 from domains.services.check_due import check_due
 from domains.services.register_domain import register_domain
 from domains.services.request_dns_check import open_check, request_dns_check
@@ -69,6 +69,20 @@ def test_the_proof_makes_the_domain_active_and_its_key_sign(
     ]
     assert AuditEvent.objects.filter(action="domain.verify", target_id=domain.pk).count() == 1
     assert (domain.dns_problems, domain.dns_worst) == (4, "mx.missing")
+    assert domain.mx_seen_at is None
+
+
+def test_that_mail_once_came_here_is_remembered_when_the_mx_is_lost(
+    domain: Domain, admin: Actor, name_server: NameServer
+) -> None:
+    publish(name_server, domain)
+    look(admin, domain)
+    seen_at = domain.mx_seen_at
+    assert seen_at is not None
+    publish(name_server, domain, "mx")
+    look(admin, domain)
+    assert (domain.dns_worst, domain.mx_seen_at) == ("mx.missing", seen_at)
+    assert list(filtered_domains(domain.tenant, part="", state="attention")) == [domain]
 
 
 def test_a_check_that_ends_while_a_page_is_made_is_told_whole(
