@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from accounts.actor import Actor
     from domains.models import Mailbox
 
+PROTOCOLS = ("allow_imap", "allow_pop3", "allow_smtp")
+
 
 def change_mailbox(
     *,
@@ -63,7 +65,7 @@ def change_mailbox(
             setattr(held, field, after)
         held.version += 1
         held.save(update_fields=[*changes, "version"])
-        closed = any(changes.get(f, [0, True])[1] is False for f in _PROTOCOLS)
+        closed = any(changes.get(f, [0, True])[1] is False for f in PROTOCOLS)
         note_access_change(address=held.address.email, mailbox_id=held.pk, kick=closed)
         record_audit(
             actor,
@@ -73,6 +75,3 @@ def change_mailbox(
             changes=changes,
         )
     return held
-
-
-_PROTOCOLS = ("allow_imap", "allow_pop3", "allow_smtp")

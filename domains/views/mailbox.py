@@ -35,7 +35,7 @@ from domains.selectors import (
     targets_at,
     targets_outside,
 )
-from domains.services.change_mailbox import change_mailbox
+from domains.services.change_mailbox import PROTOCOLS, change_mailbox
 from domains.services.check_quota import largest_quota
 from domains.services.delete_mailbox import GRACE_CHOICES, delete_mailbox, restore_mailbox
 from domains.services.rename_mailbox import rename_mailbox
@@ -77,9 +77,8 @@ def mailbox_change(request: TenantRequest, tenant_id: int, mailbox_id: int) -> H
             version=data["version"],
             name=data["name"],
             quota_bytes=data["quota"] or 0,
-            allow_imap=data["allow_imap"],
-            allow_pop3=data["allow_pop3"],
-            allow_smtp=data["allow_smtp"],
+            # nobody signs in as a shared mailbox, so its page does not ask for protocols
+            **({name: data[name] for name in PROTOCOLS} if mailbox.owner_id else {}),
         ):
             messages.success(request, _("Saved."))
             return redirect("domains:mailbox-detail", tenant_id, mailbox_id)

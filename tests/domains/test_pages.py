@@ -26,6 +26,7 @@ from domains.models import (
     MailboxUsage,
     Sends,
 )
+from domains.services.provision_mailbox import provision_mailbox
 from domains.services.register_domain import register_domain
 from domains.services.set_group import create_group
 from domains.services.verify_dns import verify_dns
@@ -569,6 +570,22 @@ def test_whoever_has_hundreds_of_domains_types_the_name(
     )
     assert client.post(page, form | {"domain": f"@{world.domain.name.upper()}"}).status_code == 302
     assert Mailbox.objects.filter(address__email=f"mai@{world.domain.name}").exists()
+
+
+def test_the_page_of_a_shared_mailbox_asks_for_nothing_of_an_owner(
+    portal: Callable[..., HttpResponseBase], world: World, admin: Actor
+) -> None:
+    box = provision_mailbox(
+        actor=admin, domain=world.domain, localpart="kho", name="Kho", shared=True
+    ).mailbox
+    shown = text(portal(f"mailboxes/{box.pk}/"))
+    assert f"mailboxes/{box.pk}/grants/" in shown
+    for absent in ("allow_imap", "programs-title", "leaver-title", "password-title"):
+        assert absent not in shown
+    form = {"name": "Kho Hà Nội", "quota": "1", "version": str(box.version)}
+    assert portal(f"mailboxes/{box.pk}/change/", form).status_code == 302
+    box.refresh_from_db()
+    assert (box.name, box.allow_imap, box.allow_smtp) == ("Kho Hà Nội", True, True)
 
 
 def test_every_grant_is_on_some_page_and_the_two_lists_turn_apart(

@@ -13,13 +13,16 @@ from accounts.actor import Actor
 from accounts.models import User
 from domains.models import Access, Mailbox, Sends
 from domains.services.set_grant import set_grant, take_grant
+from portal.errors import InvalidInput
 from portal.mailtoken import mint
 from tests.conftest import deliver, letter, until
 from tests.wire.mail import sign_in
 from tests.world import Person, World, unique
 from webmail.errors import MailboxGone, WebmailError
+from webmail.imap.folders import list_folders
 from webmail.imap.pool import POOL, borrow
 from webmail.selectors.mailboxes import OpenMailboxes, own_mailbox
+from webmail.services.create_folder import create_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,6 +192,24 @@ def test_the_token_of_a_grant_opens_with_the_rights_of_the_member(
         session.select("INBOX")
         answer = session.command(b"UID", b"FETCH", uid, b"(FLAGS)")
         assert b"\\Flagged" not in b"".join(answer.untagged)
+
+
+def test_the_webmail_shows_a_shared_mailbox_once_as_a_mailbox(
+    live: World, actor: Actor, imap: Connect
+) -> None:
+    box, member = shared(live), live.person("mot")
+    set_grant(actor=actor, address=box.address, grantee=member.address, access=Access.WRITE)
+    path = f"Shared/{box.address.email}"
+    until(lambda: path in folders(imap(member)), seconds=5, what="the shared mailbox in the list")
+    own, granted = OpenMailboxes(member.user).all
+    assert granted.mailbox_id == box.pk
+    with borrow(own) as session:
+        listed = [folder.path for folder in list_folders(session)]
+    assert "INBOX" in listed
+    assert [one for one in listed if one.startswith("Shared")] == []
+    with pytest.raises(InvalidInput) as refused:
+        create_folder(own, name="Shared")
+    assert "shared mailboxes" in refused.value.message
 
 
 def test_the_token_of_a_grant_ends_with_the_grant(stack: Stack, live: World, actor: Actor) -> None:

@@ -29,13 +29,15 @@ _USUAL_NAMES = {
     "junk": ("Junk", "Spam", "Junk E-mail"),
     "trash": ("Trash", "Deleted Messages", "Deleted Items"),
 }
+# Below this name Dovecot lists mailboxes that were shared with the person (prefix in dovecot.conf).
+SHARED = "Shared"
 NAMES_WHEN_MADE = {use: names[0] for use, names in _USUAL_NAMES.items()}
 
 
 def list_folders(session: Session) -> list[Folder]:
-    """Return all folders with their counts, in the server's order (LIST-STATUS).
+    """Return the mailbox's own folders with their counts, in the server's order (LIST-STATUS).
 
-    Of the selected folder Dovecot tells what this session saw last, hence the NOOP before.
+    Shared mailboxes are left out: whoever may open one opens it as a mailbox. Of the selected folder Dovecot tells what this session saw last, hence the NOOP before.
     """
     if session.selected is not None:
         session.command(b"NOOP")
@@ -59,7 +61,8 @@ def list_folders(session: Session) -> list[Folder]:
                 name, state = rest[:2]
                 if isinstance(name, bytes) and isinstance(state, list):
                     states[name] = pairs(state)
-    return _with_usual_names([_folder(n, f, d, states.get(n)) for n, f, d in names])
+    listed = [_folder(n, f, d, states.get(n)) for n, f, d in names]
+    return _with_usual_names([one for one in listed if one.path.split("/", 1)[0] != SHARED])
 
 
 def status(session: Session, path: str) -> Folder:

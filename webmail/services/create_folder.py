@@ -41,6 +41,11 @@ def checked_name(name: str) -> str:
         raise InvalidInput(_("Please give the folder a name."), field="name")
     if len(wanted) > MAX_NAME:
         raise InvalidInput(_("Please use a shorter name."), field="name")
+    if wanted == folders.SHARED:
+        raise InvalidInput(
+            _("Mail programs show shared mailboxes under this name. Please choose another one."),
+            field="name",
+        )
     if wanted.startswith("~") or any(sign in wanted for sign in '/\\*%"'):
         raise InvalidInput(_('A folder name cannot hold / \\ * % or ".'), field="name")
     return wanted
