@@ -235,13 +235,21 @@ def summary(worst: str) -> str:
 
 
 def domain_state(
-    *, is_pending: bool, is_suspended: bool, is_checked: bool, worst: str, unknown: int
+    *,
+    is_pending: bool,
+    is_suspended: bool,
+    is_checked: bool,
+    was_here: bool,
+    worst: str,
+    unknown: int,
 ) -> tuple[str, str, str, str]:
     """Return tone, words, icon and class of the badge that sums a domain up."""
     if is_suspended:
         return "neutral", _("Suspended"), "pause", ""
     if is_pending:
         return "info", _("Waiting for proof"), "clock", ""
+    if worst.startswith("mx.") and not was_here:
+        return "info", _("MX not switched"), "clock", ""
     if worst:
         tone = "danger" if worst.startswith("mx.") else "warning"
         return tone, summary(worst), "x-circle" if tone == "danger" else "warning", ""

@@ -61,6 +61,7 @@ def domain_badge(domain: Domain) -> SafeString:
         is_pending=domain.status == DomainStatus.PENDING,
         is_suspended=domain.status == DomainStatus.SUSPENDED,
         is_checked=domain.checked_at is not None,
+        was_here=domain.mx_seen_at is not None,
         worst=domain.dns_worst,
         unknown=domain.dns_unknown,
     )

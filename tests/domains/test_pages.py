@@ -471,7 +471,9 @@ def test_domains_that_were_not_switched_yet_are_no_alarm(
     assert found.severity == "info"
     assert admin.user is not None
     client.force_login(admin.user)
-    assert "1–4 of 4" in text(client.get(found.url))
+    listed = text(client.get(found.url))
+    assert "1–4 of 4" in listed
+    assert "tone-danger" not in listed
     alarm = client.get(f"/portal/{world.tenant.pk}/domains/?show=attention")
     assert "No domain matches" in text(alarm)
 
