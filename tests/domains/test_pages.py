@@ -585,7 +585,7 @@ def test_the_page_of_a_shared_mailbox_asks_for_nothing_of_an_owner(
     for absent in ("allow_imap", "programs-title", "leaver-title", "password-title"):
         assert absent not in shown
     form = {"name": "Kho Hà Nội", "quota": "1", "version": str(box.version)}
-    assert portal(f"mailboxes/{box.pk}/change/", form).status_code == 302
+    assert portal(f"mailboxes/{box.pk}/settings/", form).status_code == 302
     box.refresh_from_db()
     assert (box.name, box.allow_imap, box.allow_smtp) == ("Kho Hà Nội", True, True)
 
