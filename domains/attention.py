@@ -14,7 +14,13 @@ from accounts.roles import Action
 from accounts.selectors import limits_of
 from domains.dns.words import summary
 from domains.names import show_address, show_domain
-from domains.selectors import closing_soon, domains_of, sold_by, usage_over_time, worst_domains
+from domains.selectors import (
+    closing_soon,
+    domains_of,
+    sold_by,
+    usage_over_time,
+    worst_domains,
+)
 from domains.services.known_figures import known_figures
 from portal.attention import AttentionRow, Figure, FirstStep, Overview, PlanMeter
 from portal.templatetags.ui import filesize, moment, number
@@ -42,6 +48,8 @@ def overview(tenant: Tenant, actor: Actor) -> Overview:
     if actor.may(Action.MAILBOX_VIEW):
         usage, limits = known_figures(tenant), limits_of(tenant)
         rows += _about_limits(tenant, usage, limits)
+        if actor.may(Action.DOMAIN_CHANGE):
+            rows += _old_keys(usage)
         figures = _figures(tenant, usage, limits)
         if tenant.kind == TenantKind.COMPANY and actor.may(Action.DOMAIN_CREATE):
             steps = _first_steps(tenant, usage)
@@ -316,6 +324,34 @@ def _troubled(domain: Domain) -> AttentionRow:
         _("Repair DNS"),
         "globe",
     )
+
+
+def _old_keys(usage: Figures) -> list[AttentionRow]:
+    """Say in one line whose DKIM key should be changed; it leads to the oldest."""
+    if not usage.old_keys:
+        return []
+    names = ", ".join(show_domain(one.domain) for one in usage.oldest)
+    more = usage.old_keys - len(usage.oldest)
+    return [
+        AttentionRow(
+            "info",
+            ngettext(
+                "%(n)s domain signs with a DKIM key older than a year",
+                "%(n)s domains sign with a DKIM key older than a year",
+                usage.old_keys,
+            )
+            % {"n": number(usage.old_keys)},
+            _("%(domains)s and %(n)s more.") % {"domains": names, "n": number(more)}
+            if more
+            else f"{names}.",
+            reverse(
+                "domains:domain-dns", args=[usage.oldest[0].tenant_id, usage.oldest[0].domain_id]
+            )
+            + "#key-title",
+            _("Change the key"),
+            "key",
+        )
+    ]
 
 
 def _closing(tenant: Tenant) -> list[AttentionRow]:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import Membership, Role
 from delivery.models import Submission, SubmissionState
 from domains.models import Domain
-from domains.selectors import wrong_rooms
+from domains.selectors import wrong_rooms, wrong_storage
 from mailserver.health import look
 from mailserver.stack import control, probes
 from mailserver.stack.secrets import KINDS
@@ -227,14 +227,18 @@ def _dns_checks() -> Iterator[Finding]:
 
 
 def _counters() -> Iterator[Finding]:
-    wrong = wrong_rooms()
-    if wrong:
+    rooms, domains = len(wrong_rooms()), len(wrong_storage())
+    remedy = "manage.py recount_rooms says which and counts them anew."
+    if rooms:
         yield Finding(
             Level.BAD,
             "counters",
-            f"{len(wrong)} counters of what plans limit are wrong: limits are held too early or "
-            "too late.",
-            "manage.py recount_rooms says which and counts them anew.",
+            f"{rooms} counters of what plans limit are wrong: limits are held too early or too late.",
+            remedy,
         )
-    else:
-        yield Finding(Level.GOOD, "counters", "What plans limit is counted right.")
+    if domains:
+        yield Finding(
+            Level.BAD, "counters", f"The storage of {domains} domains is counted wrong.", remedy
+        )
+    if not rooms and not domains:
+        yield Finding(Level.GOOD, "counters", "Storage and what plans limit are counted right.")

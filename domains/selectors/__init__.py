@@ -100,7 +100,14 @@ from domains.selectors.reports import (
     report_of_job,
     report_of_mailbox,
 )
-from domains.selectors.rooms import WrongRoom, wrong_rooms
+from domains.selectors.rooms import (
+    TooSmall,
+    WrongRoom,
+    WrongStorage,
+    too_small_for,
+    wrong_rooms,
+    wrong_storage,
+)
 from domains.selectors.search import MAX_FOUND
 from domains.selectors.usage import usage_over_time
 
@@ -119,7 +126,9 @@ __all__ = [
     "Sold",
     "Step",
     "Target",
+    "TooSmall",
     "WrongRoom",
+    "WrongStorage",
     "alias_at",
     "alias_choices",
     "alias_domains_of",
@@ -193,6 +202,7 @@ __all__ = [
     "steps_of",
     "targets_at",
     "targets_outside",
+    "too_small_for",
     "usage_over_time",
     "used_by",
     "used_in",
@@ -200,5 +210,6 @@ __all__ = [
     "with_twins",
     "worst_domains",
     "wrong_rooms",
+    "wrong_storage",
     "yesterday",
 ]

@@ -29,6 +29,7 @@ from domains.models import (
 )
 from domains.selectors.dns_changes import Change, changes_of, told_change, yesterday
 from domains.selectors.domains import expected_records, signing_key
+from domains.selectors.figures import KEY_IS_OLD
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -38,7 +39,6 @@ CHANGES = 100  # at most so many of them
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _OF_A_CHECK = ("status", "verified_at", "checked_at", "dns_problems", "dns_unknown", "dns_worst")
 ROTATION_SHOWN = timedelta(days=30)  # after its end: the old record may be removed
-KEY_IS_OLD = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)

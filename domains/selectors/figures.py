@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.models import Count, F, Q, Sum
+from django.utils import timezone
 
 from accounts.models import TenantKind
-from domains.models import Alias, Forwarder, Group, Mailbox, MailboxStatus
+from domains.models import OPEN_ROTATIONS, Alias, Forwarder, Group, Mailbox, MailboxStatus
 from domains.names import RESERVED_LOCALPARTS
 from domains.selectors.dns_changes import yesterday
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from accounts.models import Tenant
 
 FULLEST = 3
+OLDEST = 3
+KEY_IS_OLD = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,15 @@ class Full:
 
     email: str
     percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class OldKey:
+    """A domain whose DKIM key has signed for more than a year."""
+
+    domain: str
+    domain_id: int
+    tenant_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +56,11 @@ class Figures:
     suspended: int  # mailboxes
     deleting: int
     full: int  # mailboxes from 80 % of their quota on
-    dns_changes: int  # since yesterday began; with dns_changed not counted for some domains only
+    dns_changes: int  # since yesterday began; with the next two not counted for some domains only
     dns_changed: int  # domains that these changes are of
+    old_keys: int  # domains whose DKIM key should be changed, and is not being changed
     fullest: tuple[Full, ...]  # the first of them
+    oldest: tuple[OldKey, ...]  # the first of those with old keys
 
     def of_state(self, state: str) -> int:
         """Return how many mailboxes the list shows under a filter; unknown ones filter nothing."""
@@ -83,6 +98,14 @@ rooms AS (  -- counters, kept by triggers
 changes AS (
   SELECT count(*) AS changes, count(DISTINCT domain_id) AS changed
     FROM domains_dnschange WHERE {scope} AND at >= %(yesterday)s),
+keys AS (  -- those that sign; of two that began together the later one does
+  SELECT k.active_at, d.name, d.id, d.tenant_id
+    FROM domains_dkimkey k JOIN domains_domain d ON d.id = k.domain_id
+   WHERE {keys} AND d.status = 'active' AND k.retired_at IS NULL AND k.active_at < %(old)s
+     AND NOT EXISTS (SELECT FROM domains_dkimkey n WHERE n.domain_id = k.domain_id
+           AND n.retired_at IS NULL AND (n.active_at, n.id) > (k.active_at, k.id))
+     AND NOT EXISTS (SELECT FROM domains_keyrotation r
+          WHERE r.domain_id = k.domain_id AND r.state = ANY(%(changing)s))),
 fullest AS (
   SELECT address_id, bytes * 100 / quota_bytes AS percent FROM boxes
    WHERE quota_bytes > 0 AND bytes * 5 >= quota_bytes * 4
@@ -91,8 +114,11 @@ SELECT r.domains, s.mailboxes, r.aliases, r.forwarders, r.groups,
        (SELECT count(*) FROM domains_alias WHERE tenant_id = %(tenant)s),
        r.own_forwarders, r.own_groups,
        s.bytes, s.suspended, s.deleting, s.full, c.changes, c.changed,
+       (SELECT count(*) FROM keys),
        (SELECT coalesce(json_agg(json_build_array(d.email, f.percent) ORDER BY f.percent DESC), '[]')
-          FROM fullest f JOIN domains_address d ON d.id = f.address_id)
+          FROM fullest f JOIN domains_address d ON d.id = f.address_id),
+       (SELECT coalesce(json_agg(json_build_array(o.name, o.id, o.tenant_id)), '[]')
+          FROM (SELECT * FROM keys ORDER BY active_at, name LIMIT %(oldest)s) o)
   FROM sums s, rooms r, changes c
 """
 
@@ -108,28 +134,35 @@ def figures_of(tenant: Tenant, *, domain_id: int = 0) -> Figures:
             tenant.domain_scope & ({domain_id} if domain_id else tenant.domain_scope)
         )
     scope = _SCOPE[tenant.kind]
-    mailboxes = f"m.{scope}" if scope != "TRUE" else scope
+    mailboxes, keys = (f"m.{scope}", f"k.{scope}") if scope != "TRUE" else (scope, scope)
     if domain_id:
         mailboxes += (
             " AND m.address_id IN (SELECT id FROM domains_address WHERE domain_id = %(domain)s)"
         )
     with connection.cursor() as cursor:
         cursor.execute(
-            _SQL.format(scope=scope, mailboxes=mailboxes),
+            _SQL.format(scope=scope, mailboxes=mailboxes, keys=keys),
             {
                 "tenant": tenant.pk,
                 "path": f"{tenant.path}%",
                 "domain": domain_id,
                 "fullest": FULLEST,
                 "yesterday": yesterday(),
+                "oldest": OLDEST,
+                "old": timezone.now() - KEY_IS_OLD,
+                "changing": list(OPEN_ROTATIONS),
             },
         )
         row = cursor.fetchone()
     if row is None:
         raise AssertionError("an aggregate always gives a row")
-    names = [field.name for field in fields(Figures)][:-1]
-    numbers = {name: int(value) for name, value in zip(names, row, strict=False)}
-    return Figures(**numbers, fullest=tuple(Full(email, int(share)) for email, share in row[-1]))
+    *counts, fullest, oldest = row
+    names = [field.name for field in fields(Figures)][: len(counts)]
+    return Figures(
+        **{name: int(value) for name, value in zip(names, counts, strict=True)},
+        fullest=tuple(Full(email, int(share)) for email, share in fullest),
+        oldest=tuple(OldKey(*one) for one in oldest),
+    )
 
 
 def _of_domains(ids: frozenset[int]) -> Figures:
@@ -154,6 +187,8 @@ def _of_domains(ids: frozenset[int]) -> Figures:
         listed_groups=groups,
         dns_changes=0,
         dns_changed=0,
+        old_keys=0,
         fullest=(),
+        oldest=(),
         **{name: int(value) for name, value in boxes.items()},
     )

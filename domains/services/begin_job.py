@@ -131,18 +131,17 @@ def undo_until(job: Job) -> datetime | None:
 
 
 def may_undo(job: Job) -> bool:
-    """Return whether something of the job can be taken back."""
+    """Return whether rows of the job that were done, if there are any, can be taken back."""
     if not job.is_over or job.kind not in UNDO or hasattr(job, "undone_by"):
         return False
     if job.kind == JobKind.MAILBOX_DELETE and job.options.get("grace_days") == 0:
         return False
-    if (until := undo_until(job)) is not None and until < timezone.now():
-        return False
-    return job.handled > job.refused
+    until = undo_until(job)
+    return until is None or until >= timezone.now()
 
 
 def undo_job(*, actor: Actor, job: Job) -> Job:
-    """Start a job that takes back every row that was done. Raises CannotUndo, NotAllowed."""
+    """Start a job that takes back every row that was done. Raises CannotUndo, also where none was; NotAllowed."""
     kind = UNDO.get(JobKind(job.kind))
     require_for(actor, job)
     if kind is None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from accounts.actor import Actor
     from domains.models import Job, JobRow
 
-_ROOMS: dict[str, tuple[_StrPromise, Callable[[int], str]]] = {
+# What a plan limits and counters count: the word for it, and how an amount is written.
+ROOMS: dict[str, tuple[_StrPromise, Callable[[int], str]]] = {
     Room.DOMAINS: (gettext_lazy("Domains"), number),
     Room.MAILBOXES: (gettext_lazy("Mailboxes"), number),
     Room.ALIASES: (gettext_lazy("Aliases"), number),
@@ -90,7 +91,7 @@ def _over(tenant: Tenant, plan: Plan | None) -> str:
     over = [
         _("%(what)s: %(used)s of %(limit)s")
         % {"what": label, "used": text(used[room]), "limit": text(limit)}
-        for room, (label, text) in _ROOMS.items()
+        for room, (label, text) in ROOMS.items()
         if (limit := getattr(plan, room)) is not None and used.get(room, 0) > limit
     ]
     if not over:

@@ -56,4 +56,4 @@ def refresh_figures(*, tenant_id: int, domain_id: int = 0) -> None:
 
 
 def _key(tenant_id: int, domain_id: int) -> str:
-    return f"domains:figures4:{tenant_id}:{domain_id}"
+    return f"domains:figures5:{tenant_id}:{domain_id}"

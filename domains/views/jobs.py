@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -28,8 +29,10 @@ from domains.selectors import (
     ownership_records,
     report_of_job,
     row_counts,
+    too_small_for,
 )
 from domains.services.begin_job import begin_job, cancel_job, may_undo, undo_job, undo_until
+from domains.services.carry_plans import ROOMS
 from domains.services.check_import import needed_room, room_for
 from domains.services.check_quota import largest_quota, offered_quota
 from domains.services.job_links import WITH_LINKS, has_links, links_of
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from django.http import HttpResponseBase
 
     from domains.models import Job, JobRow
+    from domains.selectors import TooSmall
     from portal.sheets.writing import Cell
 
 _DELETIONS = (
@@ -247,6 +251,22 @@ def _begin_form(job: Job, data: Any = None) -> BeginForm:
     return BEGIN_FORMS.get(JobKind(job.kind), BeginForm)(data, initial={"quota": quota})
 
 
+def _too_small(job: Job) -> list[tuple[TooSmall, str]]:
+    """Return the plans that some of the customers have outgrown, each with what they have more of."""
+    words = _("%(what)s (%(n)s)")
+    return [
+        (
+            one,
+            ", ".join(
+                words % {"what": label, "n": number_format(one.rooms[room])}
+                for room, (label, _text) in ROOMS.items()
+                if room in one.rooms
+            ),
+        )
+        for one in too_small_for(job)
+    ]
+
+
 def _shown(
     request: TenantRequest, job: Job, *, form: BeginForm | None = None, status: int = 200
 ) -> HttpResponse:
@@ -291,11 +311,12 @@ def _shown(
             "form": form or _begin_form(job),
             "largest": largest_quota(job.tenant),
             "report": report_of_job(request.tenant, job) if job.kind in _DELETIONS else None,
+            "too_small": _too_small(job) if job.kind == JobKind.CUSTOMER_PLAN else [],
         }
         return page(request, "domains/job_confirm.html", context, status=status)
     context |= {
         "handled": progress_of(job),
-        "may_undo": context["may_act"] and may_undo(job),
+        "may_undo": context["may_act"] and counts.get("done") and may_undo(job),
         "undo_until": undo_until(job),
         "with_links": has_links(request.actor, job),
     }

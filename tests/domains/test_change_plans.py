@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.errors import NotAllowed
 from accounts.models import AuditEvent, Plan, Role, Tenant, TenantKind, TenantStatus
-from domains.models import Job, JobKind, JobRow, JobState
+from domains.models import Job, JobKind, JobRow, JobState, RoomUsage
 from domains.services.begin_job import begin_job, cancel_job, undo_job
 from domains.services.run_job import run_job
 from domains.services.select_rows import select_rows
@@ -18,6 +21,8 @@ from tests.domains.importing import said, states
 from tests.world import World, make_world, plant, unique
 
 if TYPE_CHECKING:
+    from django.test import Client
+
     from accounts.actor import Actor
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -96,6 +101,41 @@ def test_who_uses_more_keeps_it_as_on_the_customers_own_page_and_the_row_says_so
     assert "Mailboxes: 2 of 1" in said(job, 1)
     away = done(seller, selected(seller, world, [world.tenant.pk]), None)
     assert (plan_of(world.tenant), said(away, 1)) == (None, "")
+
+
+def test_before_it_is_confirmed_the_page_says_whom_each_plan_is_too_small_for(
+    world: World, seller: Actor, small: Plan, large: Plan, client: Client
+) -> None:
+    Plan.objects.create(tenant=world.reseller, name="Gói Tí", max_domains=0, max_lists=0)
+    partner = customer(world, kind=TenantKind.RESELLER)  # has what its own customer has
+    below = customer(world, parent=partner)
+    for used, room, tenant in ((2, "max_mailboxes", below), (1, "max_domains", below)):
+        RoomUsage.objects.create(tenant=tenant, room=room, used=used)
+    world.person()
+    world.person()
+    unpaid = customer(world, small)  # is on it, so nothing is done
+    RoomUsage.objects.create(tenant=unpaid, room="max_mailboxes", used=5)
+    assert seller.user is not None
+    client.force_login(seller.user)
+
+    def asked(ids: list[int]) -> tuple[list[str], int]:
+        path = f"/portal/{world.reseller.pk}/jobs/{selected(seller, world, ids).pk}/"
+        with CaptureQueriesContext(connection) as seen:
+            page = client.get(path).content.decode()
+        return re.findall(r"<li>([^<]* is too small [^<]*)</li>", page), len(seen)
+
+    one, few = asked([world.tenant.pk])
+    assert one == [
+        "Gói Nhỏ is too small for 1 customer: Mailboxes (1)",
+        "Gói Tí is too small for 1 customer: Domains (1)",
+    ]
+    three, many = asked([world.tenant.pk, partner.pk, unpaid.pk])
+    assert three == [
+        "Gói Nhỏ is too small for 2 customers: Mailboxes (2)",
+        "Gói Tí is too small for 2 customers: Domains (2)",
+    ]
+    assert asked([unpaid.pk])[0] == []
+    assert many == few <= 12
 
 
 def test_only_ones_own_customers_are_selected(world: World, seller: Actor, large: Plan) -> None:

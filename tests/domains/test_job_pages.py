@@ -85,6 +85,23 @@ def test_fields_that_are_not_of_the_form_change_nothing(
     assert Mailbox.objects.get(pk=stranger.box.pk).status == "active"
 
 
+def test_where_nothing_was_done_nothing_is_offered_to_be_taken_back(
+    client: Client, world: World, admin: Actor
+) -> None:
+    world.person()
+
+    def suspended() -> str:
+        job = select_rows(actor=admin, tenant=world.tenant, kind=JobKind.MAILBOX_SUSPEND, ids=None)
+        begin_job(actor=admin, job=job)
+        run_job(job_id=job.pk)
+        return f"/portal/{world.tenant.pk}/jobs/{job.pk}/"
+
+    first, second = suspended(), suspended()  # the second has nothing to do
+    assert f'action="{first}undo/"' in client.get(first).content.decode()
+    assert f'action="{second}undo/"' not in client.get(second).content.decode()
+    assert client.post(f"{second}undo/").status_code == 409
+
+
 def test_a_selection_with_a_foreign_row_takes_only_ones_own(client: Client, world: World) -> None:
     mine, stranger = world.person(), make_world().person()
     client.post(

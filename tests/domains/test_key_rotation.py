@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.errors import NotAllowed
 from accounts.models import AuditEvent, Role, Tenant, TenantKind
+from domains.attention import overview
 from domains.dkim import record_text
 from domains.dns.records import DkimPublic, key_proofs
 from domains.errors import DomainNotProved, NothingSigns, RotationOver, RotationUnderWay
@@ -387,6 +388,51 @@ def test_the_page_says_where_the_change_stands(
         "signs with the new DKIM key for"
         in client.get(f"/portal/{domain.tenant_id}/audit/").content.decode()
     )
+
+
+def test_keys_older_than_a_year_are_one_line_on_the_overview_of_who_may_change_them(
+    domain: Domain, admin: Actor
+) -> None:
+    def told(actor: Actor) -> list[str]:
+        assert actor.tenant is not None
+        rows = overview(actor.tenant, actor).rows
+        return [f"{row.title} {row.text} {row.url}" for row in rows if "DKIM" in row.title]
+
+    assert told(admin) == []
+    old = timezone.now() - timedelta(days=366)
+    DkimKey.objects.filter(domain=domain, selector="s1").update(active_at=old)
+    place = f"/portal/{domain.tenant_id}/domains/{domain.pk}/dns/#key-title"
+    line = f"1 domain signs with a DKIM key older than a year {domain.name}. {place}"
+    assert told(admin) == [line]
+    assert domain.tenant.parent is not None
+    assert told(acting(domain.tenant.parent, Role.RESELLER)) == [line]
+    assert told(acting(domain.tenant, Role.AUDITOR)) == []
+    for days in (366, 367, 368):
+        other = Domain.objects.create(
+            tenant=domain.tenant,
+            name=f"{unique('k')}.test",
+            status=DomainStatus.ACTIVE,
+            ownership_token="x",
+            verified_at=old,
+        )
+        DkimKey.objects.create(
+            tenant=domain.tenant,
+            domain=other,
+            selector="s1",
+            public_key="x",
+            private_sealed=seal(b"PEM", purpose="dkim"),
+            active_at=timezone.now() - timedelta(days=days),
+        )
+    (many,) = told(admin)
+    assert many.startswith("4 domains sign with a DKIM key older than a year")
+    assert " and 1 more. " in many
+    oldest = Domain.objects.filter(dkim_keys__active_at__lt=old - timedelta(days=1)).get(
+        tenant=domain.tenant
+    )
+    assert f"/domains/{oldest.pk}/dns/" in many
+    start_rotation(actor=admin, domain=oldest)
+    DkimKey.objects.filter(domain=domain, selector="s2").update(active_at=timezone.now())
+    assert told(admin)[0].startswith("2 domains sign")
 
 
 def test_a_key_older_than_a_year_is_said_to_be(

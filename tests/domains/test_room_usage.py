@@ -14,6 +14,7 @@ from domains.models import (
     Alias,
     Domain,
     DomainStatus,
+    DomainUsage,
     Forwarder,
     Group,
     JobKind,
@@ -22,7 +23,7 @@ from domains.models import (
     RoomUsage,
 )
 from domains.names import RESERVED_LOCALPARTS
-from domains.selectors import WrongRoom, used_in, wrong_rooms
+from domains.selectors import WrongRoom, WrongStorage, used_in, wrong_rooms, wrong_storage
 from domains.services.delete_domain import delete_domain
 from domains.services.delete_mailbox import delete_mailbox
 from domains.services.move_domain import move_domain
@@ -194,6 +195,23 @@ def test_a_wrong_counter_is_found_and_mended(
     assert wrong_rooms() == []
     assert counted(world.tenant) == [1, 1, 0, 0, 0]
     assert recount_rooms() == 0
+
+
+def test_storage_of_a_domain_counted_wrong_is_mended_with_that_of_its_tenant(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = world.person().box
+    MailboxUsage.objects.filter(mailbox=box).update(bytes=100)
+    usage = DomainUsage.objects.filter(domain=world.domain)
+    usage.update(bytes=130)  # the trigger carries it on
+    assert wrong_storage() == [WrongStorage(world.domain.pk, 130, 100)]
+    assert used_in(world.tenant) == 130
+    call_command("recount_rooms")
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"domain {world.domain.pk}, bytes: 130, should be 100"
+    assert said[-1] == "2 counters were mended"
+    assert (usage.get().bytes, used_in(world.tenant)) == (100, 100)
+    assert (wrong_storage(), recount_rooms()) == ([], 0)
 
 
 def test_nobody_waits_for_a_counter_that_another_transaction_holds(live: World) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domains.models import RoomUsage
+from domains.models import DomainUsage, MailboxUsage, RoomUsage
+from domains.services.recount_rooms import recount_rooms
 from mailserver.doctor import Level, examine
 from mailserver.stack.probes import probes
 from portal.config import ROOT
@@ -60,6 +61,16 @@ def test_a_wrong_counter_of_a_plan_is_bad_and_the_way_out_is_named(
     found = [one for one in examine(stack) if one.part == "counters"]
     assert [one.level for one in found] == [Level.BAD]
     assert "manage.py recount_rooms" in found[0].remedy
+
+
+def test_a_domain_whose_storage_is_counted_wrong_is_bad(stack: Stack, world: World) -> None:
+    MailboxUsage.objects.filter(mailbox=world.person().box).update(bytes=100)
+    DomainUsage.objects.filter(domain=world.domain).delete()
+    RoomUsage.objects.create(tenant=world.tenant, room="storage_bytes", used=100)
+    found = [one for one in examine(stack) if one.part == "counters"]
+    assert [one.words for one in found] == ["The storage of 1 domains is counted wrong."]
+    assert recount_rooms() == 1
+    assert [one.level for one in examine(stack) if one.part == "counters"] == [Level.GOOD]
 
 
 def test_a_folder_where_nothing_runs_is_told_in_words_with_the_way_out(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Mends the counters of what plans limit: `manage.py recount_rooms`; the doctor finds wrong ones."""
+"""Mends the counters of storage and of what plans limit: `manage.py recount_rooms`; the doctor finds wrong ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from domains.selectors import wrong_rooms
+from domains.selectors import wrong_rooms, wrong_storage
 from domains.services.recount_rooms import recount_rooms
 
 
@@ -17,6 +17,10 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Say what is wrong before it is mended."""
+        for domain in wrong_storage():
+            self.stdout.write(
+                f"domain {domain.domain_id}, bytes: {domain.used}, should be {domain.found}"
+            )
         for wrong in wrong_rooms():
             self.stdout.write(
                 f"tenant {wrong.tenant_id}, {wrong.room}: {wrong.used}, should be {wrong.found}"
