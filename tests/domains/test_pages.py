@@ -28,6 +28,7 @@ from domains.models import (
 )
 from domains.services.provision_mailbox import provision_mailbox
 from domains.services.register_domain import register_domain
+from domains.services.set_alias import create_alias
 from domains.services.set_group import create_group
 from domains.services.verify_dns import verify_dns
 from portal.paging import PAGE_SIZE
@@ -528,6 +529,19 @@ def test_a_seller_sees_what_a_customer_uses_of_his_plan(
         r'<h3 class="field__label">(.*?)</h3>.*?<b>(.*?)</b><span>(.*?)</span>', page
     )
     assert meters == [("Domains", "1", "4"), ("Mailboxes", "1", "1,500")]
+
+
+@pytest.mark.parametrize("listed", ["aliases", "groups", "forwarders"])
+def test_a_seller_is_told_where_the_addresses_of_his_customers_are(
+    world: World, admin: Actor, client: Client, listed: str
+) -> None:
+    client.force_login(world.admin_of(world.reseller, Role.RESELLER).user)
+    path = f"/portal/{world.reseller.pk}/{listed}/"
+    assert "None of your own" not in text(client.get(path))
+    box = world.person("ha")
+    d = world.domain
+    create_alias(actor=admin, domain=d, localpart="info", mailboxes=[box.address])
+    assert ("None of your own" in text(client.get(path))) is (listed == "aliases")
 
 
 def test_figures_show_use_beside_the_limit(
