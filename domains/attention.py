@@ -102,11 +102,11 @@ def _figures(tenant: Tenant, usage: Figures, limits: Limits) -> list[Figure]:
             _("DNS changes"),
             number(usage.dns_changes),
             ngettext(
-                "in %(n)d domain since yesterday",
-                "in %(n)d domains since yesterday",
+                "in %(n)s domain since yesterday",
+                "in %(n)s domains since yesterday",
                 usage.dns_changed,
             )
-            % {"n": usage.dns_changed}
+            % {"n": number(usage.dns_changed)}
             if usage.dns_changes
             else _("none since yesterday"),
             reverse("domains:dns-changed", args=[tenant.pk]),
@@ -492,8 +492,8 @@ def _full(tenant: Tenant, usage: Figures) -> list[AttentionRow]:
     return [
         AttentionRow(
             "danger" if is_urgent else "warning",
-            ngettext("%(n)d mailbox is nearly full", "%(n)d mailboxes are nearly full", total)
-            % {"n": total},
+            ngettext("%(n)s mailbox is nearly full", "%(n)s mailboxes are nearly full", total)
+            % {"n": number(total)},
             _("%(who)s. When a mailbox is full, mail to it is refused.") % {"who": words},
             reverse("domains:mailbox-list", args=[tenant.pk]) + "?show=full&sort=-usage",
             _("Give more room"),

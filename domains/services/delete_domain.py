@@ -17,6 +17,7 @@ from domains.errors import DomainNotEmpty
 from domains.models import Address, Alias, Domain
 from domains.names import RESERVED_LOCALPARTS
 from portal.errors import NotFound
+from portal.templatetags.ui import number
 
 if TYPE_CHECKING:
     from accounts.actor import Actor
@@ -40,17 +41,18 @@ class Contents:
     def words(self) -> str:
         """The contents as a person reads them: «3 mailboxes, 1 alias»."""
         parts = [
-            ngettext("%(n)d mailbox", "%(n)d mailboxes", self.mailboxes) % {"n": self.mailboxes}
+            ngettext("%(n)s mailbox", "%(n)s mailboxes", self.mailboxes)
+            % {"n": number(self.mailboxes)}
             if self.mailboxes
             else "",
-            ngettext("%(n)d alias", "%(n)d aliases", self.aliases) % {"n": self.aliases}
+            ngettext("%(n)s alias", "%(n)s aliases", self.aliases) % {"n": number(self.aliases)}
             if self.aliases
             else "",
-            ngettext("%(n)d forwarder", "%(n)d forwarders", self.forwarders)
-            % {"n": self.forwarders}
+            ngettext("%(n)s forwarder", "%(n)s forwarders", self.forwarders)
+            % {"n": number(self.forwarders)}
             if self.forwarders
             else "",
-            ngettext("%(n)d group", "%(n)d groups", self.groups) % {"n": self.groups}
+            ngettext("%(n)s group", "%(n)s groups", self.groups) % {"n": number(self.groups)}
             if self.groups
             else "",
         ]

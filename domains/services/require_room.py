@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from accounts.services.lock_limits import lock_limits
 from domains.models import RoomUsage
 from portal.errors import LimitReached
+from portal.templatetags.ui import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,34 +102,34 @@ def _full(room: Room, allowed: int) -> str:
     match room:
         case Room.DOMAINS:
             words = ngettext(
-                "Your plan allows %(n)d domain, and it is in use.",
-                "Your plan allows %(n)d domains, and all are in use.",
+                "Your plan allows %(n)s domain, and it is in use.",
+                "Your plan allows %(n)s domains, and all are in use.",
                 allowed,
             )
         case Room.MAILBOXES:
             words = ngettext(
-                "Your plan allows %(n)d mailbox, and it is in use.",
-                "Your plan allows %(n)d mailboxes, and all are in use.",
+                "Your plan allows %(n)s mailbox, and it is in use.",
+                "Your plan allows %(n)s mailboxes, and all are in use.",
                 allowed,
             )
         case Room.ALIASES:
             words = ngettext(
-                "Your plan allows %(n)d alias, and it is in use.",
-                "Your plan allows %(n)d aliases, and all are in use.",
+                "Your plan allows %(n)s alias, and it is in use.",
+                "Your plan allows %(n)s aliases, and all are in use.",
                 allowed,
             )
         case Room.FORWARDERS:
             words = ngettext(
-                "Your plan allows %(n)d forwarder, and it is in use.",
-                "Your plan allows %(n)d forwarders, and all are in use.",
+                "Your plan allows %(n)s forwarder, and it is in use.",
+                "Your plan allows %(n)s forwarders, and all are in use.",
                 allowed,
             )
         case Room.GROUPS:
             words = ngettext(
-                "Your plan allows %(n)d group, and it is in use.",
-                "Your plan allows %(n)d groups, and all are in use.",
+                "Your plan allows %(n)s group, and it is in use.",
+                "Your plan allows %(n)s groups, and all are in use.",
                 allowed,
             )
         case _:
             assert_never(room)
-    return words % {"n": allowed}
+    return words % {"n": number(allowed)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.http import HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import Role
 from domains.attention import overview
@@ -26,6 +26,7 @@ from domains.models import (
     MailboxUsage,
     Sends,
 )
+from domains.services.delete_domain import Contents
 from domains.services.provision_mailbox import provision_mailbox
 from domains.services.register_domain import register_domain
 from domains.services.set_alias import create_alias
@@ -542,6 +543,13 @@ def test_a_seller_is_told_where_the_addresses_of_his_customers_are(
     d = world.domain
     create_alias(actor=admin, domain=d, localpart="info", mailboxes=[box.address])
     assert ("None of your own" in text(client.get(path))) is (listed == "aliases")
+
+
+def test_what_a_domain_still_holds_is_counted_as_the_language_does() -> None:
+    held = Contents(mailboxes=1997, aliases=1, forwarders=0, groups=2)
+    assert held.words == "1,997 mailboxes, 1 alias, 2 groups"
+    with translation.override("vi"):
+        assert held.words == "1.997 hộp thư, 1 bí danh, 2 nhóm"
 
 
 def test_figures_show_use_beside_the_limit(
