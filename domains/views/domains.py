@@ -137,6 +137,8 @@ def domain_setup(request: TenantRequest, tenant_id: int, domain_id: int) -> Http
         "report": report,
         "is_pending": is_pending,
         "step": 1 if is_pending else 2,
+        "may_change": request.actor.may(Action.DOMAIN_CHANGE),
+        "may_add_mailbox": request.actor.may(Action.MAILBOX_CREATE),
     }
     return page(request, "domains/domain_setup.html", context, fragment="domains/_setup.html")
 
@@ -355,6 +357,7 @@ def _detail(request: TenantRequest, domain: Domain) -> dict[str, object]:
         "options": mailbox_addresses_of(request.tenant).filter(domain=domain)[:50],
         "may_change": request.actor.may(Action.DOMAIN_CHANGE),
         "may_delete": request.actor.may(Action.DOMAIN_DELETE),
+        "may_add_mailbox": request.actor.may(Action.MAILBOX_CREATE),
         "pool_used": used_by(domain),
         "pool_form": PoolForm(initial={"pool": domain.pool_bytes}),
         "may_move": request.actor.may(Action.TENANT_CHANGE),
