@@ -46,13 +46,14 @@ def test_what_is_foreign_asks_the_database_what_is_asked_for_what_is_not_there(
     assert different == {}
 
 
-def _asked(person: User, row: Row, path: str) -> tuple[int, list[str]]:
-    """Return the status and every query without its parameters."""
-    said: list[str] = []
+def _asked(person: User, row: Row, path: str) -> tuple[int, list[tuple[str, int]]]:
+    """Return the status and every query without its parameters, with the number of rows it found."""
+    said: list[tuple[str, int]] = []
 
     def listen(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        said.append(_SAVEPOINT.sub("", sql))
-        return execute(sql, *rest)
+        done = execute(sql, *rest)
+        said.append((_SAVEPOINT.sub("", sql), rest[-1]["cursor"].rowcount))
+        return done
 
     client = Client()
     with transaction.atomic():
