@@ -12,9 +12,11 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import (
     BigIntegerField,
+    BooleanField,
     Case,
     Count,
     Exists,
+    F,
     Func,
     Max,
     OuterRef,
@@ -24,7 +26,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce, JSONObject
+from django.db.models.functions import Cast, Coalesce, Concat, JSONObject
 
 from accounts.errors import NoSuchTenant
 from accounts.models import (
@@ -228,7 +230,23 @@ def count_of(limit: str) -> Case:
     counted = Tenant.objects.filter(room_usage__room=limit).order_by()
     return Case(
         When(kind=TenantKind.COMPANY, then=_used(counted.filter(pk=OuterRef("pk")))),
-        default=_used(counted.filter(path__startswith=OuterRef("path"))),
+        default=_used(
+            counted.filter(
+                _by_pattern("~>=~", OuterRef("path")),
+                _by_pattern("~<~", Concat(OuterRef("path"), Value(":"))),  # past every digit
+            )
+        ),
+    )
+
+
+def _by_pattern(operator: str, bound: OuterRef | Concat) -> Func:
+    """Compare the path as its index is sorted: LIKE finds it only by a pattern known beforehand."""
+    return Func(
+        F("path"),
+        bound,
+        template="(%(expressions)s)",
+        arg_joiner=f" {operator} ",
+        output_field=BooleanField(),
     )
 
 
