@@ -29,8 +29,16 @@ if TYPE_CHECKING:
 
 SAMPLES = {
     "mailboxes": (
-        (Column.NAME, Column.ADDRESS, Column.QUOTA, Column.ALIASES, Column.INVITE),
-        ("Trần Thu Hà", "ha.tran@{}", "10 GB", "ha@{}", "ha.tran@gmail.com"),
+        (
+            Column.NAME,
+            Column.ADDRESS,
+            Column.QUOTA,
+            Column.ALIASES,
+            Column.GROUPS,
+            Column.PASSWORD,  # empty: whoever imports the example opens no known password
+            Column.INVITE,
+        ),
+        ("Trần Thu Hà", "ha.tran@{}", "10 GB", "ha@{}", "", "", "ha.tran@gmail.com"),
     ),
     "aliases": ((Column.ADDRESS, Column.TARGETS), ("info@{}", "ha.tran@{} huy.do@{}")),
     "forwarders": ((Column.ADDRESS, Column.TARGETS), ("hoadon@{}", "ketoan@example.com")),

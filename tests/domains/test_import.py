@@ -23,6 +23,7 @@ from accounts.models import (
     User,
 )
 from accounts.services.invite_person import hash_of
+from domains.columns import Column
 from domains.errors import JobNotReady
 from domains.models import (
     Address,
@@ -42,7 +43,7 @@ from domains.services.job_links import link_token, links_of
 from domains.services.purge_jobs import purge_jobs
 from domains.services.run_job import MAX_ATTEMPTS, run_job
 from domains.services.set_group import create_group, delete_group
-from domains.services.upload_import import choose_columns, upload_import
+from domains.services.upload_import import choose_columns, columns_for, upload_import
 from portal.sheets import SheetRefused
 from tests.domains.conftest import acting
 from tests.domains.importing import SSHA, imported, said, states, uploaded
@@ -264,6 +265,23 @@ def test_the_same_file_again_creates_nothing_twice(world: World, admin: Actor) -
     assert states(again) == {2: "skipped"}
     with pytest.raises(JobNotReady):
         begin_job(actor=admin, job=again)
+
+
+def test_the_example_names_every_column_and_twice_is_nothing_to_import(
+    world: World, admin: Actor, client: Client
+) -> None:
+    assert admin.user is not None
+    client.force_login(admin.user)
+    home = f"/portal/{world.tenant.pk}/jobs/"
+    answer = client.get(f"{home}import/sample/?what=mailboxes&export=csv")
+    example = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    job = uploaded(admin, world.tenant, example)
+    assert set(columns_for(job.kind)) - {Column.DOMAIN} <= set(job.options["columns"])
+    assert "Every row can be imported." in client.get(f"{home}{job.pk}/").content.decode()
+    imported(admin, job, quota=GB)
+    assert Mailbox.objects.filter(tenant=world.tenant, address__localpart="ha.tran").exists()
+    again = uploaded(admin, world.tenant, example)
+    assert "There is nothing to import" in client.get(f"{home}{again.pk}/").content.decode()
 
 
 def test_running_a_job_again_changes_nothing(world: World, admin: Actor) -> None:
