@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import TenantKind
 from accounts.roles import Action
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 SHOWN = 3
 LIMIT_NEAR = 90  # per cent of what the plan allows
+_UNSWITCHED_ADVICE = gettext_lazy(
+    "Mail from outside goes where it went before. Publish the MX when you switch."
+)
 LARGE_PLAN = 10  # of fewer domains or mailboxes all are meant to be in use
 
 
@@ -260,13 +263,13 @@ def _domains(tenant: Tenant) -> list[AttentionRow]:
         *rows,
         *_each_or_one(
             unswitched,
-            _troubled,
+            _unswitched,
             ngettext(
                 "The MX of %(number)s domain does not lead here yet",
                 "The MX of %(number)s domains does not lead here yet",
                 unswitched[1],
             ),
-            _("Mail from outside goes where it went before. Publish the MX when you switch."),
+            str(_UNSWITCHED_ADVICE),
             f"{listed}?show=unswitched",
         ),
         *_each_or_one(
@@ -323,6 +326,17 @@ def _troubled(domain: Domain) -> AttentionRow:
         reverse("domains:domain-dns", args=[domain.tenant_id, domain.pk]),
         _("Repair DNS"),
         "globe",
+    )
+
+
+def _unswitched(domain: Domain) -> AttentionRow:
+    return AttentionRow(
+        "info",
+        _("The MX of %(domain)s does not lead here yet") % {"domain": show_domain(domain.name)},
+        str(_UNSWITCHED_ADVICE),
+        reverse("domains:domain-dns", args=[domain.tenant_id, domain.pk]),
+        _("See the records"),
+        "clock",
     )
 
 

@@ -422,7 +422,9 @@ def test_a_forwarder_is_made_changed_and_deleted(
 
 def test_the_overview_ranks_what_is_wrong(world: World, admin: Actor) -> None:
     assert overview(world.tenant, admin).rows == []
-    Domain.objects.filter(pk=world.domain.pk).update(dns_problems=2, dns_worst="mx.missing")
+    Domain.objects.filter(pk=world.domain.pk).update(
+        dns_problems=2, dns_worst="mx.missing", mx_seen_at=timezone.now()
+    )
     pending = Domain.objects.create(
         tenant=world.tenant, name=f"{unique('w')}.test", ownership_token="t"
     )
@@ -468,6 +470,10 @@ def test_domains_that_were_not_switched_yet_are_no_alarm(
             dns_worst="mx.conflict",
             verified_at=timezone.now(),
         )
+        if number == 0:
+            (one,) = overview(world.tenant, admin).rows
+            assert "does not lead here yet" in one.title
+            assert one.severity == "info"
     (found,) = overview(world.tenant, admin).rows
     assert found.title == "The MX of 4 domains does not lead here yet"
     assert found.severity == "info"
