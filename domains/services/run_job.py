@@ -43,6 +43,7 @@ from domains.services.carry_targets import carry_targets
 from domains.services.carry_undo_customers import carry_undo_customers
 from domains.services.check_import import check_import, refuse_stopped
 from domains.services.job_rights import actor_of
+from domains.services.known_figures import TASK as FIGURES
 from domains.services.open_job import TASK
 from portal.errors import PortalError
 from portal.nudge import after_commit
@@ -108,7 +109,10 @@ def progress_of(job: Job) -> int:
 
 
 def end_job(job: Job, state: JobState, message: str = "") -> None:
-    """Write how the job ended, inside the caller's transaction, and forget file and hashes."""
+    """Write how the job ended, inside the caller's transaction, and forget file and hashes.
+
+    What pages remember of a large tenant is counted anew: they would show the figures of before.
+    """
     Job.objects.filter(pk=job.pk).update(state=state, message=message, ended_at=timezone.now())
     JobFile.objects.filter(job=job).delete()
     with connection.cursor() as cursor:
@@ -118,6 +122,7 @@ def end_job(job: Job, state: JobState, message: str = "") -> None:
             ["password", "password", job.pk, "password"],
         )
     cache.delete(_key(job.pk))
+    after_commit(FIGURES, job.tenant_id, 0)
 
 
 def _key(job_id: int) -> str:

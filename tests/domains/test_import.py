@@ -40,11 +40,13 @@ from domains.selectors import targets_outside
 from domains.services.begin_job import begin_job, cancel_job, undo_job
 from domains.services.check_import import mend_rows
 from domains.services.job_links import link_token, links_of
+from domains.services.known_figures import count_figures, known_figures
 from domains.services.purge_jobs import purge_jobs
 from domains.services.run_job import MAX_ATTEMPTS, run_job
 from domains.services.set_group import create_group, delete_group
 from domains.services.upload_import import choose_columns, columns_for, upload_import
 from portal.sheets import SheetRefused
+from tests.conftest import until
 from tests.domains.conftest import acting
 from tests.domains.importing import SSHA, imported, said, states, uploaded
 from tests.world import World, plant, unique
@@ -282,6 +284,26 @@ def test_the_example_names_every_column_and_twice_is_nothing_to_import(
     assert Mailbox.objects.filter(tenant=world.tenant, address__localpart="ha.tran").exists()
     again = uploaded(admin, world.tenant, example)
     assert "There is nothing to import" in client.get(f"{home}{again.pk}/").content.decode()
+
+
+def test_figures_that_pages_remember_are_counted_anew_when_a_job_ends(
+    live: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = acting(live.tenant, Role.COMPANY_ADMIN)
+    with monkeypatch.context() as patched:
+        patched.setattr("domains.services.known_figures.LARGE", 0)
+        assert count_figures(live.tenant).mailboxes == 0
+    job = upload_import(
+        actor=admin,
+        tenant=live.tenant,
+        kind=JobKind.IMPORT_MAILBOXES,
+        file_name="people.csv",
+        content=f"address\na@{live.domain.name}\n".encode(),
+    )
+    until(lambda: Job.objects.filter(pk=job.pk, state=JobState.READY).exists(), seconds=30)
+    job.refresh_from_db()
+    begin_job(actor=admin, job=job, quota=GB)  # the stack's own worker carries it out
+    until(lambda: known_figures(live.tenant).mailboxes == 1, seconds=30)
 
 
 def test_running_a_job_again_changes_nothing(world: World, admin: Actor) -> None:
