@@ -465,7 +465,9 @@ def test_html_has_an_address_and_a_policy_of_its_own(
     page = client.get(row.url).content.decode()
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox allow-same-origin"' in page
     assert "1 remote image is blocked" in page
-    body = client.get(f"{row.url}body/?v=1")
+    frame = re.search(r'<iframe[^>]* src="([^"]+)"', page)
+    assert frame is not None
+    body = client.get(frame[1])
     policy = body["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'none'" in policy
