@@ -301,6 +301,8 @@ READING = [
     own_mailbox("webmail:folder", *FOLDER, ok=MAIL_STORE),
     own_mailbox("webmail:act", *FOLDER, method="POST", ok=400),
     own_mailbox("webmail:move", *FOLDER, ok=MAIL_STORE),
+    own_mailbox("webmail:empty", *FOLDER, ok=MAIL_STORE),
+    own_mailbox("webmail:empty", *FOLDER, method="POST", ok=MAIL_STORE),
     own_mailbox("webmail:folder-change", *FOLDER, ok=MAIL_STORE),
     own_mailbox("webmail:folder-change", *FOLDER, method="POST", ok=MAIL_STORE),
     own_mailbox("webmail:message", *MESSAGE, ok=MAIL_STORE),

@@ -36,6 +36,7 @@ reading: list[URLPattern] = [
     path(_FOLDER, folder.folder, name="folder"),
     path(f"{_FOLDER}act/", actions.act, name="act"),
     path(f"{_FOLDER}move/", actions.move, name="move"),
+    path(f"{_FOLDER}empty/", actions.empty, name="empty"),
     path(f"{_FOLDER}change/", own_folder.change, name="folder-change"),
     path(_MESSAGE, message.message, name="message"),
     path(f"{_MESSAGE}body/", body.body, name="body"),

@@ -169,6 +169,28 @@ def test_a_folder_is_made_renamed_and_thrown_away(inbox: Page) -> None:
     expect(inbox.locator(".toast")).to_contain_text("is deleted")
 
 
+def test_trash_is_emptied_and_what_comes_meanwhile_stays(
+    inbox: Page, person: Person, stack: Stack
+) -> None:
+    inbox.locator(".message-row__pick").nth(0).click()
+    inbox.locator(".message-row__pick").nth(1).click()
+    inbox.keyboard.press("#")
+    expect(inbox.locator(".message-row")).to_have_count(2)
+    inbox.locator(".folders").get_by_role("link", name="Trash").click()
+    expect(inbox.locator(".message-row")).to_have_count(2)
+    inbox.get_by_role("link", name="Empty").click()
+    expect(inbox.locator("main")).to_contain_text("2 messages are deleted for good")
+    assert Axe().run(inbox).violations_count == 0
+    other = inbox.context.new_page()
+    other.goto("/mail/")
+    other.locator(".message-row__pick").nth(0).click()
+    other.keyboard.press("#")
+    expect(other.locator(".message-row")).to_have_count(1)
+    inbox.get_by_role("button", name="Delete for good").click()
+    expect(inbox.locator(".message-row")).to_have_count(1)
+    expect(inbox.locator(".toast")).to_contain_text("What was in Trash is deleted")
+
+
 def test_deeds_reach_the_server_in_the_order_of_the_keys(inbox: Page) -> None:
     """A slow first answer neither shows its toast last nor lets the second deed overtake it."""
     asked: list[Route] = []

@@ -185,6 +185,14 @@ def expunge(session: Session, uids: Sequence[int]) -> None:
         session.command(b"UID EXPUNGE", uid_set(uids))
 
 
+def expunge_until(session: Session, last_uid: int) -> None:
+    """Delete for good every message of the selected folder up to `last_uid`, whatever came later."""
+    if last_uid > 0:
+        everything = b"1:%d" % last_uid
+        session.command(b"UID STORE", everything, b"+FLAGS.SILENT", b"(%b)" % DELETED)
+        session.command(b"UID EXPUNGE", everything)
+
+
 def append(
     session: Session,
     path: str,

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.errors import InvalidInput
 from portal.http import page, safe_next, wants_json
 from webmail.identity import MailIdentity, folder_path
-from webmail.selectors.folders import folder_url
+from webmail.selectors.folders import folder_label, folder_url
 from webmail.selectors.mailboxes import storage_of
-from webmail.selectors.pages import column_screen
+from webmail.selectors.pages import column_screen, folder_state
 from webmail.services.act_on_messages import Deed, Done, act_on_messages, undo
+from webmail.services.empty_folder import emptiable, empty_folder
 from webmail.views.access import mailbox_view
 from webmail.views.toast import with_toast
 
@@ -78,6 +79,35 @@ def move(request: PersonRequest, identity: MailIdentity, folder: str) -> HttpRes
             "next_url": safe_next(request.GET.get("next"), folder_url(identity.mailbox_id, path)),
         },
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@mailbox_view
+def empty(request: PersonRequest, identity: MailIdentity, folder: str) -> HttpResponse:
+    """Ask whether Trash or Spam may be emptied, and do it; what comes meanwhile stays."""
+    path = folder_path(folder)
+    here = emptiable(folder_state(identity), path)
+    where, label = folder_url(identity.mailbox_id, path), folder_label(here)
+    if request.method == "POST":
+        empty_folder(
+            identity,
+            path,
+            uid_validity=_whole(request.POST.get("uid_validity", "")),
+            last_uid=_whole(request.POST.get("last_uid", "")),
+        )
+        return _go(with_toast(where, _("What was in %(folder)s is deleted") % {"folder": label}))
+    screen = column_screen(identity, here=path)
+    context = {
+        "screen": screen,
+        "mail_unread": screen.folders.inbox_unread,
+        "storage": storage_of(identity),
+        "label": label,
+        "folder": here,
+        "last_uid": max(here.uid_next - 1, 0),
+        "folder_id": folder,
+        "folder_url": where,
+    }
+    return page(request, "webmail/empty.html", context)
 
 
 def _chosen(sent: QueryDict) -> tuple[Deed, list[int]]:
