@@ -23,6 +23,7 @@ from accounts.selectors import (
     counted_tenant,
     customers_of,
     limits_of,
+    people_rows,
     plans_of,
     tenant_below,
     tenant_counts,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
     from portal.sheets.writing import Cell
 
+PEOPLE_SHOWN = 6  # of those with a role, on the page of a tenant below
 COLUMNS = {
     "name": ("name",),
     "plan": ("plan__name", "name"),
@@ -274,6 +276,9 @@ def _detail(request: TenantRequest, child: Tenant) -> dict[str, object]:
         "child": child,
         "limits": limits_of(child),
         "meters": plan_meters(child, request.actor),
+        "people": list(people_rows(child, only_roles=True).order_by("name", "pk")[:PEOPLE_SHOWN])
+        if child.status != TenantStatus.PURGED
+        else [],
         "plan_form": TenantPlanForm(plans=plans, initial={"plan": child.plan_id}),
         "suspend_form": SuspendForm(
             initial={"mail": SuspendForm.REFUSE if child.refuses_mail else SuspendForm.KEEP}
