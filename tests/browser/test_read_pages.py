@@ -238,10 +238,10 @@ def test_keys_work_inside_the_message_frame(inbox: Page, person: Person, stack: 
 
 
 def test_paper_is_white_in_the_dark_theme_too(inbox: Page, person: Person, stack: Stack) -> None:
-    message = letter(person.address, subject="Có HTML")
-    message.add_alternative("<p>nội dung <b>đậm</b></p>", subtype="html")
+    message = letter(person.address, subject="Có màu")
+    message.add_alternative('<p style="color:#222">nội dung <b>đậm</b></p>', subtype="html")
     deliver(stack, person.address, message)
-    inbox.get_by_role("link", name="Có HTML").click()
+    inbox.get_by_role("link", name="Có màu").click()
     inbox.locator(".frame-tools").get_by_role("link", name="Dark").click()
     expect(inbox.locator("iframe.message-frame--dark")).to_be_visible()
     inbox.evaluate("document.documentElement.dataset.theme = 'dark'")
@@ -251,6 +251,20 @@ def test_paper_is_white_in_the_dark_theme_too(inbox: Page, person: Person, stack
     assert (on_screen, inbox.evaluate(ink)) == ("rgb(231, 233, 238)", "rgb(23, 28, 39)")
     sheet = inbox.frame_locator("iframe[data-message-frame]").locator("html")
     expect(sheet).to_have_css("filter", "invert(1) hue-rotate(180deg)")
+
+
+def test_a_letter_without_colours_of_its_own_is_shown_in_those_of_the_theme(
+    inbox: Page, person: Person, stack: Stack
+) -> None:
+    message = letter(person.address, subject="Không màu")
+    message.add_alternative("<p>nội dung <b>đậm</b></p>", subtype="html")
+    deliver(stack, person.address, message)
+    inbox.get_by_role("link", name="Không màu").click()
+    written = inbox.frame_locator("iframe.message-frame--plain").locator("body")
+    expect(written).to_have_css("color", "rgb(23, 28, 39)")
+    inbox.evaluate("document.documentElement.dataset.theme = 'dark'")
+    expect(written).to_have_css("color", "rgb(231, 233, 238)")
+    expect(inbox.locator(".frame-tools")).to_have_count(0)
 
 
 def test_several_are_chosen_moved_and_brought_back(inbox: Page) -> None:

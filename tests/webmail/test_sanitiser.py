@@ -183,6 +183,25 @@ def test_faint_lines_stay_faint_on_the_dark_sheet() -> None:
     assert "solid #ededed" in clean.markup
 
 
+@pytest.mark.parametrize(
+    ("markup", "coloured"),
+    [
+        ("<p>Chào <b>anh</b></p><blockquote>cũ</blockquote><ul><li>x</li></ul>", False),
+        ('<p style="font-size:14px;border:1px solid #ccc">x</p>', False),
+        ('<p style="margin:0;color:#333">x</p>', True),
+        ('<table><tr><td bgcolor="#eee">x</td></tr></table>', True),
+        ("<font color=red>x</font>", True),
+        ("<style>p{background:#fff}</style><p>x</p>", True),
+        ('<body style="background-color:#fafafa"><p>x</p>', True),
+    ],
+)
+def test_whether_the_sender_chose_colours_is_known(markup: str, coloured: bool) -> None:
+    clean = sanitise(markup)
+    assert clean.has_colours is coloured
+    page = document("x", [clean], language="vi", dark=False)
+    assert ("light-dark(" in page) is not coloured
+
+
 def test_what_was_taken_out_is_named() -> None:
     assert sanitise("<script></script><form></form>").removed == {"scripts", "forms"}
 

@@ -15,7 +15,7 @@ import nh3
 from webmail.message.css import MAX_SHEET_CHARACTERS, PREFIX, ROOT_CLASS, CssCleaner
 from webmail.message.markup import CleanMarkup, escaped
 
-VERSION = 2  # part of the address of a body, so that a better sanitiser is never hidden by a cache
+VERSION = 3  # part of the address of a body, so that a better sanitiser is never hidden by a cache
 MAX_CHARACTERS = 2_000_000
 MAX_DEPTH = 1_500
 MAX_REOPENED = 400_000  # formatting elements a parser would open again in later blocks
@@ -250,13 +250,18 @@ Resolve = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class CleanHtml:
-    """A washed message body. `removed` names what was taken out: scripts, forms, fonts, embedded."""
+    """A washed message body. `removed` names what was taken out: scripts, forms, fonts, embedded.
+
+    `has_colours` when the sender chose colours of writing or surfaces; without any, the body may
+    be shown in those of the reader.
+    """
 
     markup: CleanMarkup
     sheet: str
     remote_images: int  # addresses found, trackers included
     trackers: int  # of these, invisible ones, which stay blocked
     removed: frozenset[str]
+    has_colours: bool = False
 
 
 def no_address(_: str) -> str | None:
@@ -319,6 +324,7 @@ class _Washer:
         self._in_composer = in_composer
         self._remote: set[str] = set()
         self._tiny: set[str] = set()
+        self._has_colours = False
         self._css = CssCleaner(self._image, dark=dark, in_composer=in_composer)
 
     def wash(self, html: str) -> CleanHtml:
@@ -341,6 +347,7 @@ class _Washer:
             len(self._remote),
             len(self._remote & self._tiny),
             frozenset(_removed(html)),
+            self._has_colours or _COLOURED.search(sheet) is not None,
         )
 
     def _attribute(self, tag: str, name: str, value: str) -> str | None:
@@ -350,7 +357,9 @@ class _Washer:
         return value if len(value) <= 2_000 else None
 
     def _style(self, _: str, value: str) -> str | None:
-        return self._css.declarations(value) or None
+        written = self._css.declarations(value)
+        self._has_colours |= _COLOURED.search(written) is not None
+        return written or None
 
     def _class(self, _: str, value: str) -> str | None:
         if self._in_composer:
@@ -400,9 +409,11 @@ class _Washer:
         return None if address in self._tiny else self._resolve_image(address)
 
     def _colour(self, _: str, value: str) -> str | None:
+        self._has_colours = True
         return self._css.colour(value.strip(), "color")
 
     def _surface(self, _: str, value: str) -> str | None:
+        self._has_colours = True
         return self._css.colour(value.strip(), "bgcolor")
 
     def _size(self, _: str, value: str) -> str | None:
@@ -410,8 +421,11 @@ class _Washer:
         return f"{length[1]}{'%' if length[2] == '%' else ''}" if length else None
 
     def _background(self, _: str, value: str) -> str | None:
+        self._has_colours = True
         return self._image(value)
 
+
+_COLOURED = re.compile(r"(?:\A|[;{])\s*(?:color|background(?:-color|-image)?)\s*:")
 
 _HANDLERS: dict[str, Callable[[_Washer, str, str], str | None]] = {
     "style": _Washer._style,  # noqa: SLF001  # its own methods, looked up by attribute
@@ -544,11 +558,22 @@ _DARK_SHEET = (
     # paper is white: colours turn back, pictures stay as they are
     "@media print{html,img[src]{filter:invert(1) hue-rotate(180deg)}}"
 )
+# Where the sender chose no colours: those of the page around, light or dark
+_PLAIN_SHEET = (
+    "html{color-scheme:light dark;background:none}"
+    "html[data-theme=light]{color-scheme:light}html[data-theme=dark]{color-scheme:dark}"
+    "body{color:light-dark(#171c27,#e7e9ee)}"
+    "a{color:light-dark(#29439f,#a8b8ff)}"
+    "blockquote{border-color:light-dark(#c9ceda,#434a5a);color:light-dark(#4a5263,#b4bac8)}"
+    ".part+.part{border-color:light-dark(#dfe2e9,#343a47)}"
+    "@media print{html:root{color-scheme:light}}"
+)
 
 
 def document(title: str, parts: list[CleanHtml], *, language: str, dark: bool) -> CleanMarkup:
     """Return the whole framed document for the body parts of one message."""
-    sheets = _SHEET + (_DARK_SHEET if dark else "") + "\n" + "\n".join(p.sheet for p in parts)
+    own = "" if any(part.has_colours for part in parts) else _PLAIN_SHEET
+    sheets = _SHEET + (_DARK_SHEET if dark else own) + "\n" + "\n".join(p.sheet for p in parts)
     bodies = "".join(f'<div class="part">{part.markup}</div>' for part in parts)
     return CleanMarkup(
         f'<!doctype html>\n<html lang="{escaped(language)}"><head><meta charset="utf-8">'

@@ -86,6 +86,7 @@ class Reader:
     has_html: bool
     frame_url: str
     dark_frame_url: str
+    follows_theme: bool  # the sender chose no colours
     remote_images: int
     trackers: int
     removed: frozenset[str]
@@ -181,6 +182,7 @@ def load_reader(
         has_html=has_html,
         frame_url=f"{url}body/?v={washing.VERSION}" if shows_html else "",
         dark_frame_url=f"{url}body/?v={washing.VERSION}&dark=1" if shows_html else "",
+        follows_theme=washed is not None and not any(part.has_colours for part in washed.parts),
         remote_images=sum(part.remote_images for part in washed.parts) if washed else 0,
         trackers=sum(part.trackers for part in washed.parts) if washed else 0,
         removed=frozenset().union(*(part.removed for part in washed.parts))

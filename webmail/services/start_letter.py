@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from portal.templatetags.ui import moment_in_full
 from webmail.imap import messages, pool
 from webmail.message import body as bodies
 from webmail.message import reply
@@ -131,7 +132,7 @@ def _facts(headers: Headers) -> list[tuple[str, str]]:
     sent_at = headers.sent_at()
     return [
         (_("From"), ", ".join(map(str, headers.addresses("from")))),
-        (_("Date"), date_format(timezone.localtime(sent_at), "DATETIME_FORMAT") if sent_at else ""),
+        (_("Date"), moment_in_full(sent_at)),
         (_("Subject"), headers.text("subject")),
         (_("To"), ", ".join(map(str, headers.addresses("to")))[:2_000]),
         (_("Cc"), ", ".join(map(str, headers.addresses("cc")))[:2_000]),

@@ -1,6 +1,7 @@
 // @ts-check
 /** The text of a letter: an editable document in a frame of its own, without any script inside. */
 import { say } from "./compose-words.js";
+import { wearTheme } from "./page.js";
 
 const KEPT = new Set(["A", "B", "BLOCKQUOTE", "BR", "CODE", "DIV", "EM", "H1", "H2", "H3", "I", "LI", "OL", "P", "PRE", "S", "STRONG", "SUB", "SUP", "TABLE", "TBODY", "TD", "TH", "THEAD", "TR", "U", "UL"]);
 const DROPPED = new Set(["SCRIPT", "STYLE", "TITLE", "META", "LINK", "TEMPLATE", "IFRAME", "OBJECT", "SVG", "HEAD"]);
@@ -146,22 +147,17 @@ function serialised(body) {
   return copy.innerHTML;
 }
 
-/** What the writer added himself: quotations are not his words. @param {HTMLElement} body */
+/** What the writer added himself: quotations and what is passed on are not his words. @param {HTMLElement} body */
 function ownText(body) {
   const copy = /** @type {HTMLElement} */ (body.cloneNode(true));
   copy.querySelectorAll("blockquote[type=cite]").forEach((quote) => quote.remove());
-  return copy.textContent ?? "";
+  return (copy.textContent ?? "").split("---------- ")[0];
 }
 
 /** @param {Document} inside */
 function followTheme(inside) {
-  const outside = document.documentElement;
-  const follow = () => {
-    if (outside.dataset.theme) inside.documentElement.dataset.theme = outside.dataset.theme;
-    else delete inside.documentElement.dataset.theme;
-  };
-  follow();
-  new MutationObserver(follow).observe(outside, { attributes: true, attributeFilter: ["data-theme"] });
+  wearTheme(inside);
+  new MutationObserver(() => wearTheme(inside)).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
 }
 
 /** @param {KeyboardEvent} event @param {HTMLFormElement} form @param {{send: () => void}} does */

@@ -1,5 +1,6 @@
 // @ts-check
 /** Gives the frame of an HTML message the height of what is in it, and passes its keys on. */
+import { wearTheme } from "./page.js";
 
 const SMALLEST_ZOOM = 0.5;
 const LARGEST = 60_000; // pixels; above that the frame scrolls by itself
@@ -24,6 +25,7 @@ function follow(frame) {
     observer?.disconnect();
     const inside = frame.contentDocument;
     if (!inside?.body || inside.URL === "about:blank") return;
+    wearTheme(inside);
     const measure = () => {
       const root = inside.documentElement;
       fit(root, frame.clientWidth);
@@ -50,11 +52,19 @@ function follow(frame) {
   begin();
 }
 
-export function followFrames() {
+/** @param {(frame: HTMLIFrameElement) => void} does */
+function eachFrame(does) {
   document.querySelectorAll("iframe[data-message-frame]").forEach((frame) => {
-    if (frame instanceof HTMLIFrameElement) follow(frame);
+    if (frame instanceof HTMLIFrameElement) does(frame);
   });
 }
+
+export function followFrames() {
+  eachFrame(follow);
+}
+
+new MutationObserver(() => eachFrame((frame) => { if (frame.contentDocument) wearTheme(frame.contentDocument); }))
+  .observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
 
 document.addEventListener("click", (event) => {
   if (event.target instanceof Element && event.target.closest("[data-print]")) window.print();

@@ -125,6 +125,13 @@ export function inOrder(deed) {
   return last;
 }
 
+/** Give a document in a frame the theme of the page. @param {Document} inside */
+export function wearTheme(inside) {
+  const { theme } = document.documentElement.dataset;
+  if (theme) inside.documentElement.dataset.theme = theme;
+  else delete inside.documentElement.dataset.theme;
+}
+
 /** Turn an element into another kind and keep everything else of it.
  * @param {HTMLElement} element @param {string} name */
 export function renamed(element, name) {
