@@ -6,12 +6,15 @@ import itertools
 import os
 import uuid
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from accounts.models import LoginName, Membership, Role, Tenant, TenantKind, User
-from domains.models import Address, Consent, Domain, DomainStatus, Mailbox
+from domains.dkim import make_key_pair
+from domains.models import Address, Consent, DkimKey, Domain, DomainStatus, Mailbox
+from portal.sealing import seal
 
 PASSWORD = "cầu rồng phun lửa 9"  # of people that exist only in a test
 _numbers = itertools.count(1)
@@ -156,3 +159,20 @@ def add_domain(tenant: Tenant) -> Domain:
         ownership_token="token",
         verified_at=timezone.now(),
     )
+
+
+def signing_key(domain: Domain, *, since_days: int = 0) -> DkimKey:
+    """Return the key s1, with which `domain` signs; the running worker may have made it already."""
+    pair = make_key_pair()
+    key, _is_ours = DkimKey.objects.get_or_create(
+        domain=domain,
+        selector="s1",
+        defaults={
+            "tenant_id": domain.tenant_id,
+            "public_key": pair.public_key,
+            "private_sealed": seal(pair.private_pem, purpose="dkim"),
+        },
+    )
+    key.active_at = timezone.now() - timedelta(days=since_days)
+    key.save(update_fields=["active_at"])
+    return key

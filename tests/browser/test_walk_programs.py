@@ -10,18 +10,15 @@ from typing import TYPE_CHECKING
 
 import dns.resolver
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
 from demo.box.records import publish
-from domains.dkim import make_key_pair, record_text
-from domains.models import DkimKey
-from portal.sealing import seal
+from domains.dkim import record_text
 from tests.conftest import deliver, letter, sign_in, until
 from tests.wire.dkim import verified_domains
 from tests.wire.mail import RawSmtp, ask_recipient, kept_by_partner, messages, send_from_outside
 from tests.wire.test_smuggling import SPELLINGS
-from tests.world import unique
+from tests.world import signing_key, unique
 
 if TYPE_CHECKING:
     import imaplib
@@ -42,19 +39,11 @@ SPAM = "YJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 @pytest.fixture
 def dung(live: World, stack: Stack) -> Person:
     """A member of staff whose company signs what it sends, with three letters."""
-    pair = make_key_pair()
+    signed_by = signing_key(live.domain)
     name = live.domain.name
     publish(name, "MX", f"10 {stack.mail_hostname}.")
     publish(name, "TXT", f"v=spf1 include:_spf.{stack.operator_domain} -all")
-    publish(f"s1._domainkey.{name}", "TXT", record_text(pair.public_key))
-    DkimKey.objects.create(
-        tenant=live.tenant,
-        domain=live.domain,
-        selector="s1",
-        public_key=pair.public_key,
-        private_sealed=seal(pair.private_pem, purpose="dkim"),
-        active_at=timezone.now(),
-    )
+    publish(f"s1._domainkey.{name}", "TXT", record_text(signed_by.public_key))
     key = stack.data / "dkim" / f"{name}.s1.key"
     until(key.exists, what="the agent exports the key, so that mail is signed")
     person = live.person(name="Trần Tiến Dũng")

@@ -27,9 +27,8 @@ from delivery.models import (
 )
 from domains.models import DkimKey, Mailbox, MailboxStatus, MailHomeChange
 from portal.config import Stack
-from portal.sealing import seal
 from tests.conftest import deliver, letter, until
-from tests.world import Person, World
+from tests.world import Person, World, signing_key
 
 pytestmark = pytest.mark.wire
 
@@ -120,14 +119,7 @@ def test_an_order_against_a_living_mailbox_fails_in_words(stack: Stack, live: Wo
 
 
 def test_a_signing_key_appears_for_rspamd_and_goes_when_retired(stack: Stack, live: World) -> None:
-    key = DkimKey.objects.create(
-        tenant=live.tenant,
-        domain=live.domain,
-        selector="s1",
-        public_key="x",
-        private_sealed=seal(b"PEM", purpose="dkim"),
-        active_at=timezone.now(),
-    )
+    key = signing_key(live.domain)
     path = stack.data / "dkim" / f"{live.domain.name}.s1.key"
     until(path.exists, seconds=10)
     assert stat.S_IMODE(path.stat().st_mode) == 0o640

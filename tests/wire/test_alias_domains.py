@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from domains.dkim import make_key_pair
-from domains.models import DkimKey, Domain, DomainStatus, MailboxUsage
+from domains.models import Domain, DomainStatus, MailboxUsage
 from domains.services.set_alias_domain import end_alias_domain, make_alias_domain
 from domains.services.set_catch_all import clear_catch_all, set_catch_all
-from portal.sealing import seal
 from tests.conftest import letter, until
 from tests.domains.conftest import acting
 from tests.wire.mail import ask_recipient, kept_by_partner, messages, send_from_outside, submission
-from tests.world import unique
+from tests.world import signing_key, unique
 
 if TYPE_CHECKING:
     import imaplib
@@ -89,15 +87,7 @@ def test_the_owner_sends_as_the_alias_and_it_is_signed_by_the_aliass_key(
 ) -> None:
     person, colleague = live.person(), live.person()
     other = another_domain(live)
-    pair = make_key_pair()
-    DkimKey.objects.create(
-        tenant=live.tenant,
-        domain=other,
-        selector="s1",
-        public_key=pair.public_key,
-        private_sealed=seal(pair.private_pem, purpose="dkim"),
-        active_at=timezone.now(),
-    )
+    signing_key(other)
     make_alias_domain(actor=acting(live.tenant), domain=other, target=live.domain.name)
     key = stack.data / "dkim" / f"{other.name}.s1.key"
     until(key.exists, what="the key reaches Rspamd")

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from accounts.actor import Actor
-from domains.dkim import make_key_pair, record_text
-from domains.models import DkimKey, Group, Sends, WhoMaySend
+from domains.dkim import record_text
+from domains.models import Group, Sends, WhoMaySend
 from domains.services.change_mailbox import change_mailbox
 from domains.services.set_grant import set_grant
 from domains.services.set_group import add_members, change_group, create_group, remove_member
 from mailserver.policy.service import NAME
-from portal.sealing import seal
 from tests.conftest import letter, until
 from tests.wire.dkim import verified_domains
 from tests.wire.mail import (
@@ -30,7 +28,7 @@ from tests.wire.mail import (
     submission,
     token_submission,
 )
-from tests.world import agree, make_world, unique
+from tests.world import agree, make_world, signing_key, unique
 
 if TYPE_CHECKING:
     import imaplib
@@ -314,15 +312,8 @@ def test_a_mailing_list_that_writes_to_a_group_keeps_its_own_name(
 def test_the_signature_of_mail_through_a_group_holds_and_covers_its_name(
     stack: Stack, live: World, actor: Actor
 ) -> None:
-    pair, binh, outside = make_key_pair(), live.person("binh"), f"{unique('ban')}@partner.test"
-    DkimKey.objects.create(
-        tenant=live.tenant,
-        domain=live.domain,
-        selector="s1",
-        public_key=pair.public_key,
-        private_sealed=seal(pair.private_pem, purpose="dkim"),
-        active_at=timezone.now(),
-    )
+    binh, outside = live.person("binh"), f"{unique('ban')}@partner.test"
+    key = signing_key(live.domain)
     until((stack.data / "dkim" / f"{live.domain.name}.s1.key").exists, what="the key")
     agree(live.tenant, outside)
     teams = [group(live, actor, binh.address, outside).address.email for _ in range(2)]
@@ -331,7 +322,7 @@ def test_the_signature_of_mail_through_a_group_holds_and_covers_its_name(
         message = letter(teams[0], subject=subject, sender=binh.address)
         client.send_message(message, binh.address, teams)
     content = until(lambda: kept_by_partner(stack, outside, subject), seconds=20)
-    record = record_text(pair.public_key)
+    record = record_text(key.public_key)
     assert verified_domains(content, lambda _name: record) == [live.domain.name]
     changed = content.replace(b"List-Id: Kinh", b"List-Id: Binh")
     assert changed != content

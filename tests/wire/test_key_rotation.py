@@ -11,17 +11,16 @@ import pytest
 from django.utils import timezone
 
 from demo.box.records import publish, withdraw
-from domains.dkim import make_key_pair, record_text
+from domains.dkim import record_text
 from domains.models import DkimKey, Domain, DomainStatus, KeyRotation, RotationState
 from domains.services.request_dns_check import request_dns_check
 from domains.services.set_alias_domain import make_alias_domain
 from domains.services.start_rotation import start_rotation
-from portal.sealing import seal
 from tests.conftest import letter, until
 from tests.domains.conftest import acting
 from tests.wire.dkim import verified_domains
 from tests.wire.mail import kept_by_partner, submission
-from tests.world import Person, World, unique
+from tests.world import Person, World, signing_key, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,16 +42,7 @@ def signed(stack: Stack, live: World) -> Iterator[list[Domain]]:
     )
     make_alias_domain(actor=acting(live.tenant), domain=twin, target=live.domain.name)
     for domain in (live.domain, twin):
-        pair = make_key_pair()
-        made = DkimKey.objects.create(
-            tenant=live.tenant,
-            domain=domain,
-            selector="s1",
-            public_key=pair.public_key,
-            private_sealed=seal(pair.private_pem, purpose="dkim"),
-            active_at=timezone.now() - timedelta(days=400),
-        )
-        put(made)
+        put(signing_key(domain, since_days=400))
         path = stack.data / "dkim" / f"{domain.name}.s1.key"
         until(path.exists, what="the key reaches Rspamd")
     yield [live.domain, twin]
