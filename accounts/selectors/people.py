@@ -170,10 +170,19 @@ def person_of(tenant: Tenant, person_id: int) -> User:
     return person
 
 
-def admins_of(tenant: Tenant) -> list[User]:
-    """Return whom to tell about the tenant itself: those who run it, not those who only help."""
+def admins_of(tenant: Tenant, *, domain_id: int) -> list[User]:
+    """Return whom to tell about a domain of the tenant: those who run it, not those who only help.
+
+    Whoever was given some domains only hears of these. `scopes` is the relation that the room above
+    declares on Membership.
+    """
     running = (Role.COMPANY_ADMIN, Role.DOMAIN_ADMIN, Role.RESELLER, Role.OPERATOR)
-    held = Membership.objects.filter(user=OuterRef("pk"), tenant=tenant, role__in=running)
+    held = Membership.objects.filter(
+        Q(is_scoped=False) | Q(scopes__domain_id=domain_id),
+        user=OuterRef("pk"),
+        tenant=tenant,
+        role__in=running,
+    )
     return list(User.objects.filter(Exists(held), is_active=True).order_by("pk"))
 
 

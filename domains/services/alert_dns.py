@@ -61,7 +61,7 @@ def alert_dns(check: DnsCheck) -> list[Turn]:
         return []
     turns = _turns(check)
     if turns:
-        for person in admins_of(domain.tenant):
+        for person in admins_of(domain.tenant, domain_id=domain.pk):
             _mail(person, check, turns)
     return turns
 

@@ -141,7 +141,10 @@ def may_undo(job: Job) -> bool:
 
 
 def undo_job(*, actor: Actor, job: Job) -> Job:
-    """Start a job that takes back every row that was done. Raises CannotUndo, also where none was; NotAllowed."""
+    """Start a job that takes back every row that was done.
+
+    Raises CannotUndo, also where none was; NotAllowed.
+    """
     kind = UNDO.get(JobKind(job.kind))
     require_for(actor, job)
     if kind is None:

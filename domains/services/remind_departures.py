@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.selectors import admins_of, place_of
+from accounts.selectors import admins_of
 from accounts.services.write_for import writing_for
 from domains.models import Departure, MailboxStatus
 from domains.selectors.departures import CLOSING_SOON
@@ -52,10 +52,9 @@ def _remind(departure_id: int) -> bool:
             return False
         departure.reminded_at = timezone.now()
         departure.save(update_fields=["reminded_at"])
-        for person in admins_of(departure.tenant):
-            scope = place_of(person, departure.tenant_id).domain_ids
-            if scope is None or departure.mailbox.address.domain_id in scope:
-                _mail(person, departure)
+        domain_id = departure.mailbox.address.domain_id
+        for person in admins_of(departure.tenant, domain_id=domain_id):
+            _mail(person, departure)
     return True
 
 

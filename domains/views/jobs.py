@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -45,6 +44,7 @@ from portal.exports import batches, export, export_asked, moment_text
 from portal.forms import attempt
 from portal.http import page, wants_fragment
 from portal.paging import paged
+from portal.templatetags.ui import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -258,7 +258,7 @@ def _too_small(job: Job) -> list[tuple[TooSmall, str]]:
         (
             one,
             ", ".join(
-                words % {"what": label, "n": number_format(one.rooms[room])}
+                words % {"what": label, "n": number(one.rooms[room])}
                 for room, (label, _text) in ROOMS.items()
                 if room in one.rooms
             ),

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core import mail
 
+from accounts.models import Role
 from domains.models import Domain
 from domains.selectors import expected_records
 from domains.services.register_domain import register_domain
 from domains.services.request_dns_check import request_dns_check
+from domains.services.set_scope import set_scope
 from domains.services.verify_dns import verify_dns
+from tests.domains.conftest import acting
 from tests.domains.name_server import Mood, NameServer
 from tests.world import World, unique
 
@@ -53,6 +56,29 @@ def test_a_change_is_told_when_it_was_seen_twice(
     assert mails(admin) == []
     look(admin, domain, 3)
     assert mails(admin) == [f"DNS of {domain.name} needs repair"]
+
+
+def test_who_was_given_some_domains_hears_of_these_only(
+    domain: Domain, admin: Actor, world: World, name_server: NameServer
+) -> None:
+    his, others, all_of_them = (
+        acting(world.tenant, Role.DOMAIN_ADMIN),
+        acting(world.tenant, Role.DOMAIN_ADMIN),
+        acting(world.tenant, Role.DOMAIN_ADMIN),
+    )
+    for one, given in ((his, domain), (others, world.domain)):
+        assert one.user is not None
+        set_scope(
+            actor=admin,
+            tenant=world.tenant,
+            person=one.user,
+            role=Role.DOMAIN_ADMIN,
+            domain_ids={given.pk},
+        )
+    name_server.put(domain.name, "MX", "10 old.example.")
+    look(admin, domain, 2)
+    told = [f"DNS of {domain.name} needs repair"]
+    assert (mails(his), mails(others), mails(all_of_them)) == (told, [], told)
 
 
 def test_the_repair_is_told_too(domain: Domain, admin: Actor, name_server: NameServer) -> None:

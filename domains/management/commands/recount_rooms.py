@@ -1,4 +1,4 @@
-"""Mends the counters of storage and of what plans limit: `manage.py recount_rooms`; the doctor finds wrong ones."""
+"""Mends the counters of storage and of what plans limit; the doctor finds wrong ones."""
 
 from __future__ import annotations
 
