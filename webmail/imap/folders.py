@@ -37,7 +37,8 @@ NAMES_WHEN_MADE = {use: names[0] for use, names in _USUAL_NAMES.items()}
 def list_folders(session: Session) -> list[Folder]:
     """Return the mailbox's own folders with their counts, in the server's order (LIST-STATUS).
 
-    Shared mailboxes are left out: whoever may open one opens it as a mailbox. Of the selected folder Dovecot tells what this session saw last, hence the NOOP before.
+    Shared mailboxes are left out: whoever may open one opens it as a mailbox. Of the selected folder
+    Dovecot tells what this session saw last, hence the NOOP before.
     """
     if session.selected is not None:
         session.command(b"NOOP")

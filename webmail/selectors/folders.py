@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from webmail.imap.types import Folder
 
 _ORDER = ("inbox", "starred", "sent", "drafts", "outbox", "archive", "junk", "trash")
+ERASABLE = ("trash", "junk")  # only there messages are deleted for good
 _TARGET_ORDER = ("inbox", "archive", "trash", "junk", "sent")
 _ICONS = {
     "inbox": "inbox",
@@ -128,6 +129,14 @@ def own_folder(folders: Sequence[Folder], path: str) -> Folder:
         if folder.path == path and not folder.special_use:
             return folder
     raise FolderGone(detail="not a folder of one's own")
+
+
+def emptiable(folders: Sequence[Folder], path: str) -> Folder:
+    """Return Trash or Spam by its path. Raises FolderGone for every other folder."""
+    for folder in folders:
+        if folder.path == path and folder.special_use in ERASABLE:
+            return folder
+    raise FolderGone(detail="neither Trash nor Spam")
 
 
 def in_trash(folders: Sequence[Folder], path: str) -> bool:

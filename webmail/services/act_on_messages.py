@@ -16,7 +16,7 @@ from webmail.identity import folder_id, folder_path
 from webmail.imap import folders, messages
 from webmail.imap.pool import borrow
 from webmail.imap.types import FLAGGED, JUNK, NOT_JUNK, SEEN
-from webmail.selectors.folders import folder_label
+from webmail.selectors.folders import ERASABLE, folder_label
 from webmail.selectors.pages import open_of
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _move(
 
 
 def _erase(session: Session, here: Folder, uid_validity: int, uids: list[int]) -> Done:
-    if here.special_use not in ("trash", "junk"):
+    if here.special_use not in ERASABLE:
         raise InvalidInput(_("Only messages in Trash and Spam can be deleted for good."))
     messages.open_folder(session, here.path, uid_validity)
     messages.expunge(session, uids)

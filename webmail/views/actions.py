@@ -11,12 +11,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal.errors import InvalidInput
 from portal.http import page, safe_next, wants_json
 from webmail.identity import MailIdentity, folder_path
-from webmail.selectors.folders import folder_label, folder_url
-from webmail.selectors.mailboxes import storage_of
-from webmail.selectors.pages import column_screen, folder_state
+from webmail.selectors.folders import emptiable, folder_label, folder_url
+from webmail.selectors.pages import folder_state
 from webmail.services.act_on_messages import Deed, Done, act_on_messages, undo
-from webmail.services.empty_folder import emptiable, empty_folder
+from webmail.services.empty_folder import empty_folder
 from webmail.views.access import mailbox_view
+from webmail.views.column import beside_folders
 from webmail.views.toast import with_toast
 
 if TYPE_CHECKING:
@@ -70,9 +70,8 @@ def move(request: PersonRequest, identity: MailIdentity, folder: str) -> HttpRes
     return page(
         request,
         "webmail/move.html",
-        {
-            "screen": column_screen(identity, here=path),
-            "storage": storage_of(identity),
+        beside_folders(identity, here=path)
+        | {
             "uids": uids,
             "uid_validity": _whole(request.GET.get("uid_validity", "")),
             "folder_id": folder,
@@ -96,11 +95,7 @@ def empty(request: PersonRequest, identity: MailIdentity, folder: str) -> HttpRe
             last_uid=_whole(request.POST.get("last_uid", "")),
         )
         return _go(with_toast(where, _("What was in %(folder)s is deleted") % {"folder": label}))
-    screen = column_screen(identity, here=path)
-    context = {
-        "screen": screen,
-        "mail_unread": screen.folders.inbox_unread,
-        "storage": storage_of(identity),
+    context = beside_folders(identity, here=path) | {
         "label": label,
         "folder": here,
         "last_uid": max(here.uid_next - 1, 0),

@@ -13,11 +13,11 @@ from portal.errors import Conflict, InvalidInput, PortalError
 from portal.http import page, wants_json
 from webmail.identity import MailIdentity, folder_id, folder_path
 from webmail.selectors.folders import folder_url, in_trash, own_folder
-from webmail.selectors.mailboxes import storage_of
-from webmail.selectors.pages import column_screen, folder_state
+from webmail.selectors.pages import folder_state
 from webmail.services.change_folder import remove_folder, rename_folder, restore_folder
 from webmail.services.create_folder import create_folder
 from webmail.views.access import mailbox_view
+from webmail.views.column import beside_folders
 from webmail.views.toast import with_toast
 
 if TYPE_CHECKING:
@@ -92,11 +92,7 @@ def _form(
     error: PortalError | None = None,
 ) -> HttpResponse:
     here = folder.path if folder else ""
-    screen = column_screen(identity, here=here)
-    context = {
-        "screen": screen,
-        "mail_unread": screen.folders.inbox_unread,
-        "storage": storage_of(identity),
+    context = beside_folders(identity, here=here) | {
         "folder": folder,
         "is_in_trash": is_in_trash,
         "folder_url": folder_url(identity.mailbox_id, here or "INBOX"),
